@@ -1,0 +1,53 @@
+"""Everything that can go wrong in words a user can act on: what was found, what was expected, what to do next."""
+
+
+class AppError(Exception):
+    """Root of all expected errors; its message is shown to the user as it is."""
+
+
+class InvalidImageError(AppError):
+    """The upload is not an image that can be analysed."""
+
+
+class TooLargeError(AppError):
+    """The upload exceeds a size limit."""
+
+
+class WeightsError(AppError):
+    """A weights file is missing, unsafe, damaged or made for another network."""
+
+
+class ModelUnavailableError(AppError):
+    """No usable weights are active for the model that was asked for."""
+
+
+class InvalidOptionError(AppError):
+    """An option of a request is not one of the allowed values."""
+
+
+class AuthenticationError(AppError):
+    """Nobody is signed in, or the name, password or token is wrong."""
+
+
+class PermissionDeniedError(AppError):
+    """The signed-in user may not do this."""
+
+
+class NotFoundError(AppError):
+    """There is no such thing, or it belongs to somebody else."""
+
+
+class ConflictError(AppError):
+    """The thing exists already, or the change contradicts what is stored."""
+
+
+class StorageError(AppError):
+    """The disk or the database refused to save; nothing was lost that had been saved before."""
+
+
+class RemoteError(AppError):
+    """Another workbench that does the inference cannot be reached or answered with an error."""
+
+
+class CancelledError(AppError):
+    """The user cancelled the work."""
