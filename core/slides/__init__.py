@@ -1,0 +1,1 @@
+"""Fields larger than one network input."""
