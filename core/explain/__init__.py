@@ -1,0 +1,1 @@
+"""Showing why: class activation maps, pseudo-colour maps, overlays."""

@@ -1,0 +1,1 @@
+"""Running the networks: engine, classification, virtual staining, and how tiles become one answer."""

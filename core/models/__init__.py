@@ -1,0 +1,1 @@
+"""The networks: one file each, their cards, and how their weights are read."""
