@@ -22,6 +22,7 @@ class Settings(BaseSettings):
         device: "auto", "cpu" or "cuda".
         backend: "auto", "openvino" or "torch".
         secure_cookie: send the session cookie over HTTPS only.
+        argon2_memory_kib, argon2_passes: cost of a password hash; the minima are OWASP's.
     """
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore")
@@ -36,6 +37,8 @@ class Settings(BaseSettings):
     device: str = "auto"
     backend: str = "auto"
     secure_cookie: bool = False
+    argon2_memory_kib: int = Field(default=64 * 1024, ge=19 * 1024)
+    argon2_passes: int = Field(default=3, ge=2)
 
 
 @lru_cache(maxsize=1)

@@ -29,6 +29,14 @@ class AuthenticationError(AppError):
     """Nobody is signed in, or the name, password or token is wrong."""
 
 
+class TooManyAttemptsError(AuthenticationError):
+    """Too many sign-ins failed; the next one is accepted after `wait_s` seconds."""
+
+    def __init__(self, message: str, *, wait_s: int) -> None:
+        super().__init__(message)
+        self.wait_s = wait_s
+
+
 class PermissionDeniedError(AppError):
     """The signed-in user may not do this."""
 
