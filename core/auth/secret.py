@@ -1,0 +1,17 @@
+"""Random secrets, and the form in which the database knows them."""
+
+import hashlib
+import secrets
+
+TOKEN_PREFIX = "ihcw_"
+"""Start of every API token, so that people and secret scanners recognise one."""
+
+
+def new_secret() -> str:
+    """Return 256 random bits as text."""
+    return secrets.token_urlsafe(32)
+
+
+def sha256_hex(text: str) -> str:
+    """Return the SHA-256 of a text. Enough for secrets of 256 random bits; never for passwords."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,107 @@
+"""What the administrator may change while the workbench runs."""
+
+from dataclasses import dataclass, field, fields
+from typing import Any, get_type_hints
+from urllib.parse import urlsplit
+
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import select
+
+from core.config import get_settings
+from core.db import audit
+from core.db.engine import Database
+from core.db.records import User
+from core.db.tables import SettingTable
+from core.errors import InvalidOptionError, PermissionDeniedError, StorageError
+from core.labels import Role
+
+MAX_RETENTION_DAYS = 36_500
+
+
+@dataclass(frozen=True)
+class AppSettings:
+    """The administrator's settings.
+
+    Attributes:
+        guest_mode: anybody may try the samples without an account.
+        upload_limit_mb: largest upload.
+        keep_originals: keep uploaded files with the history.
+        retention_days: remove kept originals after so many days; 0 keeps them as long as their entry.
+        remote_url: another workbench's address that does the inference; empty for this one.
+        remote_token: API token of the other workbench.
+        weights: model -> path of weights used instead of the bundled ones.
+    """
+
+    guest_mode: bool = False
+    upload_limit_mb: int = 500
+    keep_originals: bool = False
+    retention_days: int = 30
+    remote_url: str = ""
+    remote_token: str = field(default="", repr=False)
+    weights: dict[str, str] = field(default_factory=dict)
+
+
+_TYPES: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(kind) for name, kind in get_type_hints(AppSettings).items()}
+
+
+def get_app_settings(db: Database) -> AppSettings:
+    """Return the administrator's settings; what was never set has its default.
+
+    Raises:
+        StorageError: a stored value cannot be read.
+    """
+    with db.read() as session:
+        stored = {row.key: row.value for row in session.scalars(select(SettingTable))}
+    try:
+        values = {name: kind.validate_json(stored[name]) for name, kind in _TYPES.items() if name in stored}
+    except ValidationError as error:
+        raise StorageError(
+            f"The stored settings cannot be read ({error.title}). Restore the database from a backup."
+        ) from error
+    return AppSettings(**({"upload_limit_mb": get_settings().upload_limit_mb} | values))
+
+
+def save_app_settings(db: Database, actor: User, new: AppSettings) -> AppSettings:
+    """Store the settings that differ and write the change to the audit log (never the remote token).
+
+    Raises:
+        PermissionDeniedError: the actor is no administrator.
+        InvalidOptionError: a value is out of its range.
+    """
+    if actor.role is not Role.ADMIN:
+        raise PermissionDeniedError("Settings are changed by administrators.")
+    _check(new)
+    old = get_app_settings(db)
+    changed = [each.name for each in fields(AppSettings) if getattr(old, each.name) != getattr(new, each.name)]
+    if not changed:
+        return new
+    with db.write() as session:
+        for name in changed:
+            value = _TYPES[name].dump_json(getattr(new, name)).decode()
+            session.merge(SettingTable(key=name, value=value))
+    for name in changed:
+        action = "weights changed" if name == "weights" else "setting changed"
+        audit.record(db, actor, action, _describe(name, getattr(old, name), getattr(new, name)))
+    return new
+
+
+def _describe(name: str, old: object, new: object) -> str:
+    if name == "remote_token":
+        return f"{name}: {'set' if new else 'removed'}"
+    if isinstance(old, dict) and isinstance(new, dict):
+        keys = sorted(key for key in old | new if old.get(key) != new.get(key))
+        return ", ".join(f"{key}: {old.get(key, 'bundled')} -> {new.get(key, 'bundled')}" for key in keys)
+    return f"{name}: {old} -> {new}"
+
+
+def _check(new: AppSettings) -> None:
+    if not 1 <= new.upload_limit_mb <= 10_000:
+        raise InvalidOptionError(f"Upload limit {new.upload_limit_mb} MB: choose 1 to 10000 MB.")
+    if not 0 <= new.retention_days <= MAX_RETENTION_DAYS:
+        raise InvalidOptionError(f"Retention {new.retention_days} days: choose 0 (no limit) to {MAX_RETENTION_DAYS}.")
+    if new.remote_url:
+        parts = urlsplit(new.remote_url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise InvalidOptionError(
+                f'"{new.remote_url}" is no address of a workbench. Enter it like https://workbench.example:8501'
+            )
