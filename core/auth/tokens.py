@@ -4,7 +4,7 @@ import logging
 from datetime import datetime
 
 from core.auth.roles import require
-from core.auth.secret import TOKEN_PREFIX, new_secret, sha256_hex
+from core.auth.secret import new_token, sha256_hex
 from core.auth.signin import TOUCH_EVERY
 from core.db import audit, sessions
 from core.db.clock import utc_now
@@ -29,7 +29,7 @@ def create_token(db: Database, user: User, label: str) -> str:
     label = label.strip()
     if not 1 <= len(label) <= MAX_LABEL or not label.isprintable():
         raise InvalidOptionError(f"Say in 1 to {MAX_LABEL} characters what the token is for.")
-    token = TOKEN_PREFIX + new_secret()
+    token = new_token()
     sessions.insert_token(db, sha256_hex(token), user.id, label, now=utc_now())
     audit.record(db, user, "token created", label)
     return token
