@@ -6,7 +6,7 @@ SENTENCES = {
     "it is needed because this browser runs on another machine.",
     "setup-done": "An administrator exists already. Sign in, or ask the administrator for an account.",
     "weak-password": "Choose a longer password: at least 10 characters, not the user name.",
-    "bad-name": "Choose a user name of 1 to 64 letters, digits, dots, dashes or underscores.",
+    "bad-name": "Choose a user name of 1 to 64 visible characters.",
     "taken": "This user name is taken. Choose another.",
     "ticket": "The sign-in took too long or was used already. Please sign in again.",
     "guest-off": "Guests are not allowed here. Sign in with your account.",
