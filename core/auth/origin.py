@@ -51,9 +51,11 @@ def _is_loopback(address: str | None) -> bool:
     if address is None:
         return True
     try:
-        return ip_address(address).is_loopback
+        found = ip_address(address)
     except ValueError:
         return False
+    # A socket that serves IPv4 and IPv6 shows 127.0.0.1 as ::ffff:127.0.0.1.
+    return (getattr(found, "ipv4_mapped", None) or found).is_loopback
 
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:

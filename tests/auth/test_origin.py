@@ -7,7 +7,7 @@ from core.auth.origin import is_local, is_same_site
 HOST = {"Host": "localhost:8501"}
 
 
-@pytest.mark.parametrize("address", [None, "127.0.0.1", "::1"])
+@pytest.mark.parametrize("address", [None, "127.0.0.1", "::1", "::ffff:127.0.0.1"])
 def test_a_loopback_client_is_at_this_machine(address: str | None) -> None:
     assert is_local(address, HOST)
 
@@ -16,6 +16,7 @@ def test_a_loopback_client_is_at_this_machine(address: str | None) -> None:
     ("address", "headers"),
     [
         ("192.168.1.20", HOST),
+        ("::ffff:192.168.1.20", HOST),
         ("127.0.0.1", HOST | {"X-Forwarded-For": "203.0.113.7"}),
         ("127.0.0.1", HOST | {"Forwarded": "for=203.0.113.7"}),
         ("127.0.0.1", {"host": "rebound.example:8501"}),
