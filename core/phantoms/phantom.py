@@ -57,6 +57,8 @@ class Phantom(Generic[TruthT]):
         image: (H, W, 3) uint8 RGB.
         truth: exact; never estimated from the picture.
         tumour: (H, W) bool, tumour cells.
+        cell_classes: (H, W) uint8, 0 outside tumour, else 1 + class of the cell (HER2: none, faint, moderate, intense;
+            nuclear marker: negative, weak, moderate, strong).
         hematoxylin, dab: (H, W) float32, dye in optical density before the camera.
         mpp: micrometres per pixel.
         white: (R, G, B) of empty background.
@@ -65,6 +67,7 @@ class Phantom(Generic[TruthT]):
     image: RGBImage
     truth: TruthT
     tumour: Mask
+    cell_classes: npt.NDArray[np.uint8]
     hematoxylin: FloatMap
     dab: FloatMap
     mpp: float
@@ -122,6 +125,10 @@ def _assign(rng: np.random.Generator, tissue: Tissue, shares: Sequence[float]) -
         0, len(shares) - 1
     )
     return classes
+
+
+def _class_map(tissue: Tissue, classes: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+    return np.asarray((classes + 1)[tissue.epithelium.labels], np.uint8)
 
 
 DENSITY_OF_CLASS = ((0.0, 0.0), (0.10, 0.28), (0.35, 0.80), (1.0, 1.9))
@@ -184,10 +191,12 @@ def her2_phantom(
     section = build_tissue(seed, size_px=size_px, mpp=mpp, config=tissue)
     classes = _assign(rng, section, fractions or drawn)
     dab = staining.membrane_dab(rng, section, _membranes(rng, classes, blush=blush, background=background))
-    strength = float(rng.uniform(0.25, 1.1)) if varied else 0.7
+    strength = float(rng.uniform(0.15, 1.0)) if varied else 0.7
     hematoxylin = staining.counterstain(rng, section, strength=strength)
     image = staining.photograph(rng, (hematoxylin, np.zeros_like(dab), dab), camera, mpp)
-    return Phantom(image, _her2_truth(classes), section.tumour, hematoxylin, dab, mpp, camera.white)
+    return Phantom(
+        image, _her2_truth(classes), section.tumour, _class_map(section, classes), hematoxylin, dab, mpp, camera.white
+    )
 
 
 def _her2_truth(classes: npt.NDArray[np.int64]) -> Her2Truth:
@@ -233,7 +242,7 @@ def nuclear_phantom(
     positive = strength[exists] > 0
     percent = 100.0 * float(positive.mean()) if positive.size else 0.0
     truth = NuclearTruth(percent, centres, positive, strength[exists])
-    return Phantom(image, truth, section.tumour, hematoxylin, dab, mpp, camera.white)
+    return Phantom(image, truth, section.tumour, _class_map(section, strength), hematoxylin, dab, mpp, camera.white)
 
 
 def he_phantom(
@@ -255,4 +264,5 @@ def he_phantom(
     hematoxylin = staining.counterstain(rng, section, strength=float(rng.uniform(0.7, 1.2)) if varied else 1.0)
     dye = staining.eosin(rng, section)
     image = staining.photograph(rng, (hematoxylin, dye, np.zeros_like(dye)), camera, mpp)
-    return Phantom(image, None, section.tumour, hematoxylin, np.zeros_like(dye), mpp, camera.white)
+    everywhere = section.tumour.astype(np.uint8)
+    return Phantom(image, None, section.tumour, everywhere, hematoxylin, np.zeros_like(dye), mpp, camera.white)

@@ -40,7 +40,7 @@ def random_camera(rng: np.random.Generator) -> Camera:
         rng.choice([rng.uniform(170, 195), rng.uniform(195, 235), rng.uniform(228, 254)], p=[0.35, 0.2, 0.45])
     )
     white = np.clip(level + rng.normal(0, 4, 3), 160, 255)
-    vectors = np.array([HEMATOXYLIN, EOSIN, DAB]) + rng.normal(0, 0.06, (3, 3))
+    vectors = np.array([HEMATOXYLIN, EOSIN, DAB]) + rng.normal(0, 0.045, (3, 3))
     vectors = np.clip(vectors, 0.02, None)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     return Camera(

@@ -1,0 +1,183 @@
+"""Fields with annotated nuclei, and tiles cut from them: at least one stained nucleus, or none."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from core.errors import NotFoundError
+from core.phantoms.phantom import nuclear_phantom
+from core.stains.separation import separate, white_point
+from core.training.augment import degrade, restain, turn
+from core.types import RGBImage
+
+TILE_PX = 128
+INSIDE_PX, OUTSIDE_PX = 8, 20
+"""A tile whose only stained nuclei are centred less than 8 px inside or 20 px outside its border shows parts of them: no label."""
+
+MAX_EMPTY_DAB = 0.12
+"""A tile without annotated nuclei is unstained if no spot of it has more DAB (optical density)."""
+
+_SCALE_OF_SET = {"bcdata": 1.0, "shidc": 2 / 3}
+"""Pixels at 40x per pixel of the file."""
+
+
+class TileLabel(IntEnum):
+    """What a tile shows; the first two are the classes of the network."""
+
+    NEGATIVE = 0
+    POSITIVE = 1
+    UNLABELLED = 2
+    EMPTY = 3
+
+
+@dataclass(frozen=True)
+class Field:
+    """One annotated field.
+
+    Attributes:
+        source: "bcdata", "shidc" or "phantom".
+        case: patient, the unit of every split.
+        image: (H, W, 3) uint8 RGB.
+        scale: pixels at 40x per pixel of `image`.
+        white: (R, G, B) of empty background.
+        centres: (N, 2) float, x and y of the nuclei in pixels of `image`.
+        stained: (N,) bool.
+        dab: (H / 4, W / 4) float32 blurred DAB density.
+    """
+
+    source: str
+    case: str
+    image: RGBImage
+    scale: float
+    white: tuple[float, float, float]
+    centres: npt.NDArray[np.float64]
+    stained: npt.NDArray[np.bool_]
+    dab: npt.NDArray[np.float32]
+
+    def label(self, x: float, y: float, side: float) -> TileLabel:
+        """Label the square with this corner and side, in pixels of the image."""
+        if (self._inside(x, y, side, -INSIDE_PX / self.scale) & self.stained).any():
+            return TileLabel.POSITIVE
+        if (self._inside(x, y, side, OUTSIDE_PX / self.scale) & self.stained).any():
+            return TileLabel.UNLABELLED
+        if self._inside(x, y, side, 0.0).any():
+            return TileLabel.NEGATIVE
+        window = self.dab[int(y / 4) : int((y + side) / 4), int(x / 4) : int((x + side) / 4)]
+        return TileLabel.EMPTY if float(window.max(initial=0.0)) < MAX_EMPTY_DAB else TileLabel.UNLABELLED
+
+    def _inside(self, x: float, y: float, side: float, grow: float) -> npt.NDArray[np.bool_]:
+        low = np.array([x, y]) - grow
+        return np.asarray(((self.centres >= low) & (self.centres < low + side + 2 * grow)).all(axis=1))
+
+
+def read_fields(data: Path) -> list[Field]:
+    """Read the annotated Ki-67 fields of `ki67_points`.
+
+    Raises:
+        NotFoundError: the folder holds none.
+    """
+    fields = [
+        _read_field(path, name)
+        for name in _SCALE_OF_SET
+        for path in sorted((data / "ki67_points" / name).glob("*.json"))
+    ]
+    if not fields:
+        raise NotFoundError(
+            f"No annotated fields below {data / 'ki67_points'}; the folders bcdata and shidc were expected."
+        )
+    return fields
+
+
+def simulate_fields(count: int, *, first_seed: int = 5000) -> list[Field]:
+    """Simulate fields of a nuclear marker; every second one has no stained nucleus."""
+    fields = []
+    for seed in range(first_seed, first_seed + count):
+        percent = 0.0 if seed % 2 else float(np.random.default_rng(seed).uniform(2, 80))
+        phantom = nuclear_phantom(seed, percent_positive=percent, size_px=512, varied=True)
+        truth = phantom.truth
+        fields.append(
+            _field("phantom", f"phantom-{seed}", phantom.image, 1.0, truth.centres.astype(np.float64), truth.positive)
+        )
+    return fields
+
+
+def grid_tiles(field: Field) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """Cut the labelled tiles of a regular grid, without overlap: (N, 128, 128, 3) and (N,) classes."""
+    side = TILE_PX / field.scale
+    height, width = field.image.shape[:2]
+    tiles, labels = [], []
+    for row in range(int(height / side)):
+        for column in range(int(width / side)):
+            label = field.label(column * side, row * side, side)
+            if label in (TileLabel.NEGATIVE, TileLabel.POSITIVE):
+                tiles.append(_cut(field.image, column * side, row * side, side))
+                labels.append(int(label))
+    return np.array(tiles, np.uint8).reshape(-1, TILE_PX, TILE_PX, 3), np.array(labels, np.int64)
+
+
+class TileSampler:
+    """Random tiles, drawn equally often from every source and class, each varied."""
+
+    def __init__(self, fields: Sequence[Field], *, phantom_share: float = 0.2) -> None:
+        self._groups = {name: [f for f in fields if f.source == name] for name in {f.source for f in fields}}
+        self._names = sorted(self._groups)
+        real = [name for name in self._names if name != "phantom"]
+        simulated = phantom_share if "phantom" in self._names else 0.0
+        self._shares = [simulated if name == "phantom" else (1 - simulated) / len(real) for name in self._names]
+
+    def draw(self, rng: np.random.Generator, count: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+        """Draw `count` tiles: (count, 128, 128, 3) and (count,) classes."""
+        labels = rng.integers(0, 2, count)
+        tiles = [self._tile(rng, TileLabel(int(label))) for label in labels]
+        return np.stack(tiles), labels.astype(np.int64)
+
+    def _tile(self, rng: np.random.Generator, wanted: TileLabel) -> RGBImage:
+        allowed = {wanted} | ({TileLabel.EMPTY} if wanted is TileLabel.NEGATIVE and rng.random() < 0.1 else set())
+        group = self._groups[str(rng.choice(self._names, p=self._shares))]
+        while True:
+            field = group[int(rng.integers(len(group)))]
+            side = TILE_PX / field.scale * float(np.exp(rng.uniform(np.log(0.75), np.log(1.35))))
+            for _ in range(20):
+                x, y = rng.uniform(0, np.array(field.image.shape[1::-1]) - side)
+                if field.label(x, y, side) in allowed:
+                    tile = restain(rng, _cut(field.image, x, y, side), field.white, strength=0.25)
+                    return degrade(rng, turn(rng, tile))
+
+
+def _cut(image: RGBImage, x: float, y: float, side: float) -> RGBImage:
+    left, top, extent = round(x), round(y), round(side)
+    window = image[top : top + extent, left : left + extent]
+    way = cv2.INTER_AREA if extent > TILE_PX else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(window, (TILE_PX, TILE_PX), interpolation=way), np.uint8)
+
+
+def _read_field(path: Path, name: str) -> Field:
+    picture = path.with_suffix(".png" if name == "bcdata" else ".jpg")
+    pixels = cv2.imread(str(picture), cv2.IMREAD_COLOR_RGB)
+    if pixels is None:
+        raise NotFoundError(f"{picture} is missing or not an image, but {path.name} annotates it.")
+    points = [point for point in json.loads(path.read_text(encoding="utf-8")) if point["label_id"] in (1, 2)]
+    centres = np.array([(point["x"], point["y"]) for point in points], np.float64).reshape(-1, 2)
+    stained = np.array([point["label_id"] == 1 for point in points], bool)
+    case = f"{name}-{path.stem}" if name == "bcdata" else path.stem.rsplit("_", 1)[0]
+    return _field(name, case, np.asarray(pixels, np.uint8), _SCALE_OF_SET[name], centres, stained)
+
+
+def _field(
+    source: str,
+    case: str,
+    image: RGBImage,
+    scale: float,
+    centres: npt.NDArray[np.float64],
+    stained: npt.NDArray[np.bool_],
+) -> Field:
+    white = white_point(image)
+    dab = cv2.GaussianBlur(separate(image, white, downsample=4).dab, (0, 0), 1.0)
+    tint = (float(white[0]), float(white[1]), float(white[2]))
+    return Field(source, case, image, scale, tint, centres, stained, np.asarray(dab, np.float32))

@@ -1,0 +1,137 @@
+"""Pretrain IHCNet on simulated HER2 fields: the score of a crop, and what it is made of, both known exactly."""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from core.models.card import IMAGENET_MEAN, IMAGENET_STD
+from core.models.ihcnet import POOLED_CHANNELS, IHCNet
+from core.training.fields import TARGETS, Crop, Fields
+from core.types import RGBImage
+
+
+@dataclass(frozen=True)
+class PretrainConfig:
+    """One pretraining.
+
+    Attributes:
+        schedule: (input side in pixels, batch size, steps) of each phase; small inputs first, they cost less.
+        learning_rate: peak; rises over `warmup` steps, then falls along a cosine to zero.
+        smoothing: share of the target given to other classes.
+        auxiliary: weight of the regression loss.
+        seed: of weights and crops.
+        save_every: steps between checkpoints.
+    """
+
+    schedule: tuple[tuple[int, int, int], ...] = ((96, 48, 1000), (128, 40, 1000), (224, 24, 300))
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-4
+    warmup: int = 60
+    smoothing: float = 0.05
+    auxiliary: float = 3.0
+    seed: int = 0
+    save_every: int = 100
+
+
+def to_batch(images: Sequence[RGBImage]) -> Tensor:
+    """Stack (H, W, 3) uint8 images to a normalised (N, 3, H, W) float tensor, channels last in memory."""
+    batch = torch.from_numpy(np.stack(list(images))).permute(0, 3, 1, 2).float() / 255.0
+    mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
+    return ((batch - mean) / std).contiguous(memory_format=torch.channels_last)
+
+
+def pretrain(
+    config: PretrainConfig, fields: Fields, folder: Path, *, report: Callable[[str], None], refresh_every: int = 20
+) -> IHCNet:
+    """Train, leaving `checkpoint.pt` (resumable), `stats.jsonl` and `config.json` in `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").write_text(json.dumps(asdict(config), indent=1))
+    torch.manual_seed(config.seed)
+    network = IHCNet().to(memory_format=torch.channels_last).train()
+    auxiliary = nn.Linear(POOLED_CHANNELS, len(TARGETS))
+    parameters = [*network.parameters(), *auxiliary.parameters()]
+    optimizer = torch.optim.AdamW(parameters, lr=config.learning_rate, weight_decay=config.weight_decay)
+    phases = [(px, batch) for px, batch, steps in config.schedule for _ in range(steps)]
+    total, start = len(phases), 0
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, config.learning_rate, total_steps=total, pct_start=config.warmup / total, final_div_factor=1e3
+    )
+    checkpoint = folder / "checkpoint.pt"
+    if checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True)
+        for part, name in (
+            (network, "network"),
+            (auxiliary, "auxiliary"),
+            (optimizer, "optimizer"),
+            (schedule, "schedule"),
+        ):
+            part.load_state_dict(state[name])
+        start = int(state["step"])
+
+    began = time.monotonic()
+    for step in range(start, total):
+        if step % refresh_every == 0:
+            fields.refresh()
+        px, batch_size = phases[step]
+        rng = np.random.default_rng([config.seed, step])
+        crops = [fields.crop(rng, px) for _ in range(batch_size)]
+        loss, accuracy = _step(network, auxiliary, crops, config)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(parameters, 2.0)
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad(set_to_none=True)
+        if (step + 1) % 10 == 0:
+            line = {"step": step + 1, "px": px, "loss": round(loss.item(), 4), "accuracy": round(accuracy, 3)}
+            line["seconds"] = round(time.monotonic() - began)
+            with (folder / "stats.jsonl").open("a") as stats:
+                stats.write(json.dumps(line) + "\n")
+            report(str(line))
+        if (step + 1) % config.save_every == 0 or step + 1 == total:
+            state = {"network": network.state_dict(), "auxiliary": auxiliary.state_dict(), "step": step + 1}
+            state |= {"optimizer": optimizer.state_dict(), "schedule": schedule.state_dict()}
+            torch.save(state, checkpoint.with_suffix(".partial"))
+            checkpoint.with_suffix(".partial").rename(checkpoint)
+    return network.eval()
+
+
+def _step(network: IHCNet, auxiliary: nn.Linear, crops: list[Crop], config: PretrainConfig) -> tuple[Tensor, float]:
+    """Return the loss of one batch and the accuracy of its scores."""
+    scores = torch.tensor([crop.score for crop in crops])
+    weights = torch.tensor([crop.weight for crop in crops])
+    targets = torch.from_numpy(np.stack([crop.targets for crop in crops]))
+    with torch.autocast("cpu", torch.bfloat16):
+        pooled = network.pool(to_batch([crop.image for crop in crops]))
+    pooled = pooled.float()
+    logits = network.classifier(pooled)
+    losses = functional.cross_entropy(logits, scores, reduction="none", label_smoothing=config.smoothing)
+    parts = functional.smooth_l1_loss(auxiliary(pooled), targets, beta=0.1)
+    accuracy = float((logits.argmax(1) == scores)[weights == 1].float().mean())
+    return (losses * weights).mean() + config.auxiliary * parts, accuracy
+
+
+def main() -> None:
+    """Pretrain in the folder named on the command line: `python -m core.training.pretrain RUN FIELDS`."""
+    import argparse
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("fields", type=Path, help="folder of `core.training.fields` shards")
+    parser.add_argument("--schedule", default="", help="px:batch:steps,... instead of the default")
+    arguments = parser.parse_args()
+    config = PretrainConfig()
+    if arguments.schedule:
+        phases = [tuple(int(part) for part in phase.split(":")) for phase in arguments.schedule.split(",")]
+        config = PretrainConfig(schedule=tuple((px, batch, steps) for px, batch, steps in phases))
+    pretrain(config, Fields(arguments.fields), arguments.run, report=print)
+
+
+if __name__ == "__main__":
+    main()
