@@ -11,7 +11,7 @@ from starlette.routing import Route
 from core import auth
 from core.api.bodies import read_fields
 from core.api.cookies import clear_session, session_token, set_session
-from core.auth.origin import is_local, is_same_site
+from core.auth.origin import client_address, is_same_site, is_this_machine
 from core.auth.tickets import redeem_ticket
 from core.db import get_database
 from core.errors import (
@@ -56,8 +56,8 @@ async def set_up(request: Request) -> Response:
         auth.check_name(name)
     except InvalidOptionError:
         return _back("bad-name")
-    address, code = _address(request), fields.get("code")
-    work = partial(_set_up, name, password, code, address=address, local=is_local(address, request.headers))
+    local = is_this_machine(_host(request), request.headers)
+    work = partial(_set_up, name, password, fields.get("code"), address=_address(request), local=local)
     return await _new_session(request, work, refused="setup-code")
 
 
@@ -137,8 +137,12 @@ def _sign_out(token: str | None) -> None:
         auth.sign_out(get_database(), token)
 
 
-def _address(request: Request) -> str:
+def _host(request: Request) -> str:
     return request.client.host if request.client else ""
+
+
+def _address(request: Request) -> str:
+    return client_address(_host(request), request.headers)
 
 
 def _back(code: str) -> Response:

@@ -30,7 +30,7 @@ def create_first_admin(
     """Create the administrator of an empty workbench.
 
     Args:
-        local: the person sits at this machine (`core.auth.origin.is_local`); others need the setup code.
+        local: the person sits at this machine (`core.auth.origin.is_this_machine`); others need the setup code.
         address: network address of the client, for the delay after failures and the audit log.
         code: the one-time code that the server printed.
     Raises:

@@ -8,7 +8,14 @@ LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 FORWARDING_HEADERS = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
 
-def is_local(address: str | None, headers: Mapping[str, str]) -> bool:
+def client_address(address: str | None, headers: Mapping[str, str]) -> str:
+    """Return the address that delays and the audit log count: "127.0.0.1" for this machine, "" behind a hiding proxy."""
+    if is_this_machine(address, headers):
+        return "127.0.0.1"
+    return "" if address is None or _is_loopback(address) else address
+
+
+def is_this_machine(address: str | None, headers: Mapping[str, str]) -> bool:
     """Say whether a person sits at this machine, where the one-time setup code is not asked for.
 
     A proxy on this machine makes everybody look local, so a forwarding header is never local. The host name is

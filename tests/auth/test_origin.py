@@ -2,14 +2,14 @@
 
 import pytest
 
-from core.auth.origin import is_local, is_same_site
+from core.auth.origin import client_address, is_same_site, is_this_machine
 
 HOST = {"Host": "localhost:8501"}
 
 
 @pytest.mark.parametrize("address", [None, "127.0.0.1", "::1", "::ffff:127.0.0.1"])
 def test_a_loopback_client_is_at_this_machine(address: str | None) -> None:
-    assert is_local(address, HOST)
+    assert is_this_machine(address, HOST)
 
 
 @pytest.mark.parametrize(
@@ -25,11 +25,11 @@ def test_a_loopback_client_is_at_this_machine(address: str | None) -> None:
     ],
 )
 def test_others_are_not(address: str, headers: dict[str, str]) -> None:
-    assert not is_local(address, headers)
+    assert not is_this_machine(address, headers)
 
 
 def test_the_bracketed_loopback_name_counts() -> None:
-    assert is_local("::1", {"Host": "[::1]:8501"})
+    assert is_this_machine("::1", {"Host": "[::1]:8501"})
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,15 @@ def test_the_outer_name_behind_a_proxy_counts() -> None:
         "Origin": "https://ihc.hospital.example",
     }
     assert is_same_site(headers)
+
+
+@pytest.mark.parametrize(
+    ("address", "headers", "counted"),
+    [
+        (None, HOST, "127.0.0.1"),
+        ("192.168.1.20", HOST, "192.168.1.20"),
+        ("127.0.0.1", HOST | {"X-Forwarded-For": "203.0.113.7"}, ""),
+    ],
+)
+def test_the_address_that_counts_attempts(address: str | None, headers: dict[str, str], counted: str) -> None:
+    assert client_address(address, headers) == counted
