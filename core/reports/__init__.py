@@ -1,0 +1,1 @@
+"""What leaves the workbench: one content, as PDF, JSON, CSV and ZIP."""

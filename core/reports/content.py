@@ -1,0 +1,221 @@
+"""The words and figures of a report, written once; PDF, ZIP and page only lay them out."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from core.labels import CLASSES, INSUFFICIENT, NOT_SCORED, PRIMARY_CAM_LAYER, Marker, Scale, Stain, StainSource
+from core.types import Analysis, Measurements, Notice, Result
+
+DISCLAIMER = "Research use only. Not for diagnosis."
+VIRTUAL_REMARK = "Virtual IHC made from H&E: not real staining."
+
+_MEANING = {
+    "0": "negative",
+    "1+": "negative",
+    "2+": "equivocal",
+    "3+": "positive",
+    "PR-": "negative",
+    "PR+": "positive",
+    INSUFFICIENT: "no tissue that could carry a score",
+    NOT_SCORED: "the image is neither H&E nor IHC",
+}
+_SCALE_SOURCE = {Scale.FILE: "from the file", Scale.UNKNOWN: "unknown"}
+
+
+@dataclass(frozen=True)
+class OwnEntry:
+    """What the pathologist recorded beside the model's answer.
+
+    Attributes:
+        score: a class of the marker, or None where only a comment was written.
+        recorded: when, as shown to the reader; may be empty.
+    """
+
+    score: str | None = None
+    comment: str = ""
+    author: str = ""
+    recorded: str = ""
+
+
+@dataclass(frozen=True)
+class ClassShare:
+    """One bar of the probability chart; `probability` in [0, 1]."""
+
+    label: str
+    probability: float
+    in_set: bool
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table: what, and how much with its unit."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True)
+class ReportContent:
+    """Everything a report says, as text ready to be laid out.
+
+    Attributes:
+        answer: the outcome ("2+"); `meaning` says it in a word ("equivocal").
+        confidence: with its unit, or why there is none.
+        alternatives: what else cannot be excluded, or an empty text.
+        agreement: how the pathologist's own score relates to the answer; empty without one.
+        analysis: where the texts came from, for tile maps and the like.
+    """
+
+    title: str
+    name: str
+    created: str
+    answer_label: str
+    answer: str
+    meaning: str
+    confidence: str
+    alternatives: str
+    shares: tuple[ClassShare, ...]
+    stain: str
+    virtual: bool
+    notices: tuple[Notice, ...]
+    rule: str
+    measurements: tuple[Row, ...]
+    provenance: tuple[Row, ...]
+    heatmap_layer: str | None
+    own: OwnEntry | None
+    agreement: str
+    analysis: Analysis
+
+
+def report_content(result: Result, own: OwnEntry | None = None) -> ReportContent:
+    """Put one result into words, with the pathologist's own entry beside it where there is one."""
+    analysis = result.analysis
+    return ReportContent(
+        title=f"{analysis.marker.title} report",
+        name=analysis.name,
+        created=readable_time(analysis.provenance.created),
+        answer_label="PR status" if analysis.marker is Marker.PR else f"{analysis.marker.title} score",
+        answer=analysis.outcome,
+        meaning=_MEANING.get(analysis.outcome, ""),
+        confidence=_confidence(analysis),
+        alternatives=_alternatives(analysis),
+        shares=tuple(
+            ClassShare(label, analysis.probabilities[label], label in analysis.prediction_set)
+            for label in CLASSES[analysis.marker]
+            if label in analysis.probabilities
+        ),
+        stain=_stain(analysis),
+        virtual=analysis.stain_source is StainSource.VIRTUAL,
+        notices=analysis.notices,
+        rule=analysis.rule,
+        measurements=(*_tile_rows(analysis), *_measurement_rows(analysis.measurements, analysis.outcome)),
+        provenance=_provenance_rows(analysis),
+        heatmap_layer=primary_layer(tuple(result.pictures.heatmaps)),
+        own=own,
+        agreement=_agreement(own, analysis.outcome),
+        analysis=analysis,
+    )
+
+
+def primary_layer(layers: tuple[str, ...]) -> str | None:
+    """Choose the layer a report shows: the published primary one, else the deepest there is."""
+    if PRIMARY_CAM_LAYER in layers:
+        return PRIMARY_CAM_LAYER
+    return layers[-1] if layers else None
+
+
+def percent(share: float) -> str:
+    """Write a share in [0, 1] as percent with two significant figures ("71 %", "0.42 %")."""
+    value = 100 * share
+    if 0 < value < 0.1:
+        return "< 0.1 %"
+    if 99 < value < 100:
+        return f"{int(value * 10) / 10:.1f} %"  # never rounds up to a certainty that is not there
+    return f"{value:.0f} %" if value >= 10 or value == 0 else f"{value:.2g} %"
+
+
+def readable_time(iso: str) -> str:
+    """Write an ISO 8601 time as "21 Nov 2026, 20:49 UTC"; a text that is no time stays as it is."""
+    try:
+        time = datetime.fromisoformat(iso)
+    except ValueError:
+        return iso
+    time = time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    return f"{time.day} {time:%b %Y, %H:%M} UTC"
+
+
+def _confidence(analysis: Analysis) -> str:
+    if analysis.confidence is None:
+        return "nothing was scored"
+    return f"confidence {percent(analysis.confidence)}"
+
+
+def _alternatives(analysis: Analysis) -> str:
+    others = [label for label in analysis.prediction_set if label != analysis.outcome]
+    return f"could also be {' or '.join(others)}" if others else ""
+
+
+def _stain(analysis: Analysis) -> str:
+    call = analysis.stain
+    if call.overruled:
+        return f"{call.stain.title}, as chosen by the user"
+    text = f"{call.stain.title}, recognised ({percent(call.probabilities.get(call.stain.value, 0.0))})"
+    if call.unsure:
+        text += ", unsure"
+    return text if call.stain is not Stain.NEITHER else text + ": not scored unless the user insists"
+
+
+def _agreement(own: OwnEntry | None, outcome: str) -> str:
+    if own is None or own.score is None:
+        return ""
+    return "agrees with the model" if own.score == outcome else f"differs from the model ({outcome})"
+
+
+def _tile_rows(analysis: Analysis) -> list[Row]:
+    if not analysis.tiles:
+        return []
+    counts = Counter(tile.label for tile in analysis.tiles)
+    shown = ", ".join(f"{label}: {counts[label]}" for label in CLASSES[analysis.marker] if counts[label])
+    return [Row("Tiles scored", f"{len(analysis.tiles)} ({shown})")]
+
+
+def _measurement_rows(measured: Measurements | None, outcome: str) -> list[Row]:
+    if measured is None:
+        return []
+    rows = [
+        Row("DAB area", f"{percent(measured.dab_area_percent / 100)} of tissue (OD > {measured.dab_threshold:.2f})"),
+        Row("DAB density", f"mean {measured.dab_od_mean:.2f} OD, 90th percentile {measured.dab_od_p90:.2f} OD"),
+        Row("Membrane ridges", f"{measured.membrane_energy:.3f} OD (90th percentile of the white top-hat)"),
+    ]
+    if measured.positive_nuclei_percent is not None:
+        counted = f" of {measured.nuclei_counted} counted" if measured.nuclei_counted is not None else ""
+        rows.append(Row("Positive nuclei", f"{percent(measured.positive_nuclei_percent / 100)}{counted}"))
+    if measured.allred is not None:
+        rows.append(Row("Allred score", f"{measured.allred} of 8"))
+    if measured.h_score is not None:
+        rows.append(Row("H-score", f"{measured.h_score:.0f} of 300"))
+    if measured.rule_label is not None:
+        relation = "agrees" if measured.rule_label == outcome else f"differs from {outcome}"
+        rows.append(Row("By measurement", f"{measured.rule_label} ({relation}). {measured.rule_text}".strip()))
+    elif measured.rule_text:
+        rows.append(Row("By measurement", measured.rule_text))
+    return rows
+
+
+def _provenance_rows(analysis: Analysis) -> tuple[Row, ...]:
+    made = analysis.provenance
+    source = _SCALE_SOURCE.get(made.scale, f"{made.scale.value}, as chosen by the user")
+    scale = f"{made.mpp:.3g} µm per pixel ({source})" if made.mpp is not None else "unknown"
+    seconds = ", ".join(f"{step} {value:.2f}" for step, value in made.seconds.items())
+    thresholds = ", ".join(f"{name} {value:.4g}" for name, value in made.thresholds.items())
+    rows = [
+        Row("Image SHA-256", made.image_sha256),
+        *(Row(f"Weights {name}", sha256) for name, sha256 in made.models.items()),
+        Row("Image size", f"{made.size[0]} x {made.size[1]} px"),
+        Row("Pixel size", scale),
+        Row("Thresholds", thresholds),
+        Row("Version", f"IHC Workbench {made.version}, {made.backend}"),
+        Row("Seconds", f"{sum(made.seconds.values()):.2f} in all: {seconds}" if made.seconds else ""),
+    ]
+    return tuple(row for row in rows if row.value)

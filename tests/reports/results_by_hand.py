@@ -1,0 +1,93 @@
+"""Results put together by hand for report tests: real pixels, no network."""
+
+import cv2
+import numpy as np
+
+from core.labels import CLASSES, CamMethod, Marker, Scale, Stain, StainSource
+from core.types import (
+    Analysis,
+    Measurements,
+    Notice,
+    Pictures,
+    Provenance,
+    QualityReport,
+    Result,
+    RGBImage,
+    StainCall,
+    TileResult,
+)
+
+COMMENT = "Größe und Färbung geprüft: ≥ 10 % vollständig. Сомнительно."
+
+
+def hand_made_result(
+    image: RGBImage,
+    *,
+    marker: Marker = Marker.HER2,
+    outcome: str = "2+",
+    virtual: bool = False,
+    name: str = "Präparat_42 µm – жук.png",
+    tiles_per_side: int = 2,
+) -> Result:
+    """Build a scored result over (H, W, 3) uint8 RGB; heat maps are smooth, one corner is not explained."""
+    height, width = image.shape[:2]
+    classes = CLASSES[marker]
+    probs = {label: 0.7 if label == outcome else 0.3 / (len(classes) - 1) for label in classes}
+    analysis = Analysis(
+        marker=marker,
+        name=name,
+        outcome=outcome,
+        confidence=probs[outcome],
+        probabilities=probs,
+        prediction_set=(outcome, *(label for label in classes if label != outcome))[:2],
+        rule="Mean of the tile probabilities weighted by tissue, combined with measured membrane features.",
+        stain=StainCall(Stain.HE if virtual else Stain.IHC, {"he": 0.02, "ihc": 0.97, "neither": 0.01}, False, False),
+        stain_source=StainSource.VIRTUAL if virtual else StainSource.REAL,
+        quality=QualityReport(140.0, 100.0, 180.0, 31.0, 0.82, (240.0, 238.0, 241.0)),
+        tiles=_tiles(width, height, outcome, probs[outcome], tuple(probs.values()), tiles_per_side),
+        measurements=Measurements(
+            800_000, 0.15, 14.2, 0.21, 0.55, 0.083, 62.0, 312, 7, 148.0, outcome, "Ridges above 0.05 OD in > 10 %."
+        ),
+        notices=(
+            Notice("ish", "info", "2+ is equivocal: reflex in situ hybridisation is the usual next step."),
+            Notice("blurred", "warning", "Blurred: sharpness 38, usual from 100. The score may be too low."),
+        ),
+        provenance=Provenance(
+            version="0.1.0",
+            models={"pspstain": "b" * 64, "ihcnet": "a" * 64} if virtual else {"ihcnet": "a" * 64},
+            image_sha256="c" * 64,
+            backend="torch-cpu",
+            seconds={"reading": 0.02, "scoring": 0.31, "explaining": 0.2},
+            thresholds={"tissue": 0.05, "coverage": 0.9},
+            mpp=0.25,
+            scale=Scale.FILE,
+            size=(width, height),
+            created="2026-11-21T20:15:00+00:00",
+        ),
+        cam_method=CamMethod.GRAD_CAM,
+        target=outcome,
+    )
+    return Result(analysis, _pictures(image, virtual=virtual))
+
+
+def _tiles(
+    width: int, height: int, label: str, confidence: float, probabilities: tuple[float, ...], per_side: int
+) -> tuple[TileResult, ...]:
+    size = (width // per_side, height // per_side)
+    return tuple(
+        TileResult(column * size[0], row * size[1], *size, label, confidence, probabilities, 0.8, column == 0)
+        for row in range(per_side)
+        for column in range(per_side)
+    )
+
+
+def _pictures(image: RGBImage, *, virtual: bool) -> Pictures:
+    height, width = image.shape[:2]
+    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
+    density = np.maximum(-np.log10(np.maximum(gray, 0.01)), 0).astype(np.float32)
+    smooth = cv2.GaussianBlur(density, (0, 0), max(height, width) / 40)
+    heatmap = (smooth / max(float(smooth.max()), 1e-6)).astype(np.float32)
+    heatmap[: height // 4, : width // 4] = np.nan
+    layers = ("conv0", "denseblock1", "denseblock2", "denseblock3", "denseblock4")
+    ihc = np.ascontiguousarray(image[..., ::-1]) if virtual else image
+    return Pictures(image, ihc, density, 0.5 * density, {layer: heatmap.copy() for layer in layers})
