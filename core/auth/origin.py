@@ -9,7 +9,7 @@ FORWARDING_HEADERS = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-rea
 
 
 def client_address(address: str | None, headers: Mapping[str, str]) -> str:
-    """Return the address that delays and the audit log count: "127.0.0.1" for this machine, "" behind a hiding proxy."""
+    """Return the address that delays and the audit log count: "127.0.0.1" for this machine, "" if a proxy hides it."""
     if is_this_machine(address, headers):
         return "127.0.0.1"
     return "" if address is None or _is_loopback(address) else address
