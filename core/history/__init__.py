@@ -1,0 +1,49 @@
+"""Everybody's own history: saved results, own scores, deletion with undo, export."""
+
+from core.db import HistoryQuery, HistoryRow, HistorySort, UserUsage
+from core.history.entries import (
+    PURGE_AFTER,
+    UNDO_SECONDS,
+    Entry,
+    Saved,
+    count_entries,
+    delete,
+    get_row,
+    list_entries,
+    load,
+    original,
+    purge,
+    record_own_score,
+    save,
+    thumbnail,
+    undo_delete,
+    usage,
+)
+from core.history.export import audit_csv, export_csv
+from core.history.files import storage_bytes
+
+__all__ = [
+    "PURGE_AFTER",
+    "UNDO_SECONDS",
+    "Entry",
+    "HistoryQuery",
+    "HistoryRow",
+    "HistorySort",
+    "Saved",
+    "UserUsage",
+    "audit_csv",
+    "count_entries",
+    "delete",
+    "export_csv",
+    "get_row",
+    "list_entries",
+    "load",
+    "original",
+    "purge",
+    "record_own_score",
+    "save",
+    "storage_bytes",
+    "thumbnail",
+    "undo_delete",
+    "usage",
+]

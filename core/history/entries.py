@@ -1,0 +1,243 @@
+"""Saving results, finding them again, the pathologist's own score, deleting with undo."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from core.auth import require
+from core.db import Database, HistoryQuery, HistoryRow, User, UserUsage, audit
+from core.db import history as rows
+from core.db.clock import utc_now
+from core.db.settings import get_app_settings
+from core.errors import InvalidOptionError, NotFoundError
+from core.history import files
+from core.labels import CLASSES, Role
+from core.types import Analysis, Result
+
+UNDO_SECONDS = 60
+"""How long a deletion can be undone."""
+
+PURGE_AFTER = timedelta(minutes=5)
+"""Deleted entries are removed for good after this; longer than `UNDO_SECONDS`, so that nothing is undone half."""
+
+MAX_COMMENT = 2000
+
+
+@dataclass(frozen=True)
+class Saved:
+    """Where a result is kept; `duplicate` if it had been saved before and the old entry was left as it is."""
+
+    entry_id: str
+    duplicate: bool
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One stored analysis: its row, and the result as it was (pictures within `core.history.pictures`' steps)."""
+
+    row: HistoryRow
+    result: Result
+
+
+def save(db: Database, user: User, result: Result, original: bytes) -> Saved | None:
+    """Keep a result in the user's history; the uploaded file only if the administrator's setting says so.
+
+    The same image with the same marker, options and weights is recognised and not saved twice.
+
+    Returns:
+        None for guests: nothing of theirs is stored.
+    Raises:
+        StorageError: disk or database refused; nothing was saved, and what was saved before is untouched.
+    """
+    if user.is_guest:
+        return None
+    fingerprint = fingerprint_of(result)
+    existing = rows.find_duplicate(db, user.id, fingerprint)
+    if existing is not None:
+        return Saved(existing, duplicate=True)
+    keep = get_app_settings(db).keep_originals
+    row = _new_row(result.analysis, has_original=keep)
+    folder = files.write_entry(result, original if keep else None)
+    final = files.history_folder() / row.id
+    stored = False
+    try:
+        existing = rows.insert_entry(db, user.id, row, fingerprint, publish=lambda: files.publish(folder, row.id))
+        stored = existing is None
+    finally:
+        if not stored:
+            files.discard(folder)
+            files.discard(final)
+    return Saved(existing or row.id, duplicate=not stored)
+
+
+def load(db: Database, user: User, entry_id: str) -> Entry:
+    """Return one of the user's own entries with its result.
+
+    Raises:
+        NotFoundError: there is none, it was deleted, or it is somebody else's.
+        StorageError: its files are missing or damaged.
+    """
+    row = get_row(db, user, entry_id)
+    return Entry(row, files.read_entry(row.id))
+
+
+def get_row(db: Database, user: User, entry_id: str) -> HistoryRow:
+    """Return one of the user's own entries without its result.
+
+    Raises:
+        NotFoundError: there is none, it was deleted, or it is somebody else's.
+    """
+    return rows.get_entry(db, user.id, entry_id)
+
+
+def list_entries(db: Database, user: User, query: HistoryQuery | None = None) -> list[HistoryRow]:
+    """Return the user's own entries that fit a query; none for guests."""
+    return [] if user.is_guest else rows.list_entries(db, user.id, query or HistoryQuery())
+
+
+def count_entries(db: Database, user: User, query: HistoryQuery | None = None) -> int:
+    """Return how many of the user's own entries fit a query, whatever its limit."""
+    return 0 if user.is_guest else rows.count_entries(db, user.id, query or HistoryQuery())
+
+
+def thumbnail(db: Database, user: User, entry_id: str) -> bytes:
+    """Return the JPEG thumbnail of one of the user's own entries, at most 320 px.
+
+    Raises:
+        NotFoundError: there is none, it was deleted, or it is somebody else's.
+        StorageError: the file is missing.
+    """
+    return files.read_file(get_row(db, user, entry_id).id, "thumbnail.jpg")
+
+
+def original(db: Database, user: User, entry_id: str) -> bytes | None:
+    """Return the uploaded file of one of the user's own entries; None where it is not kept.
+
+    Raises:
+        NotFoundError: there is no such entry, it was deleted, or it is somebody else's.
+        StorageError: the file is missing.
+    """
+    row = get_row(db, user, entry_id)
+    return files.read_file(row.id, "original.bin") if row.has_original else None
+
+
+def record_own_score(db: Database, user: User, entry_id: str, score: str | None, comment: str = "") -> HistoryRow:
+    """Store the pathologist's own score and comment beside the model's answer; None clears the score.
+
+    Raises:
+        InvalidOptionError: the score is no class of the marker, or the comment is too long.
+        NotFoundError: there is no such entry, it was deleted, or it is somebody else's.
+    """
+    row = get_row(db, user, entry_id)
+    classes = CLASSES[row.marker]
+    if score is not None and score not in classes:
+        raise InvalidOptionError(f'"{score}" is no score of {row.marker.title}. Choose {", ".join(classes)}.')
+    comment = comment.strip()
+    if len(comment) > MAX_COMMENT:
+        raise InvalidOptionError(f"The comment has {len(comment)} characters; at most {MAX_COMMENT} are kept.")
+    # Where the model gave no score ("insufficient tissue"), there is nothing to disagree with.
+    disagrees = score is not None and row.outcome in classes and score != row.outcome
+    at = utc_now() if score is not None or comment else None
+    return rows.update_own_score(db, user.id, row.id, score=score, comment=comment, disagrees=disagrees, at=at)
+
+
+def delete(db: Database, user: User, entry_ids: Sequence[str], *, now: datetime | None = None) -> int:
+    """Delete some of the user's own entries; `undo_delete` brings them back for a minute.
+
+    Returns:
+        How many were deleted; ids of others' entries count for nothing.
+    Raises:
+        NotFoundError: none of them is the user's.
+    """
+    count = rows.mark_deleted(db, user.id, entry_ids, at=now or utc_now())
+    if entry_ids and not count:
+        raise NotFoundError("There is no such entry in your history. It may have been deleted already.")
+    if count:
+        audit.record(db, user, "history deleted", f"{count} entries")
+    return count
+
+
+def undo_delete(db: Database, user: User, entry_ids: Sequence[str], *, now: datetime | None = None) -> int:
+    """Bring back the user's own entries that were deleted less than a minute ago; return how many."""
+    since = (now or utc_now()) - timedelta(seconds=UNDO_SECONDS)
+    count = rows.unmark_deleted(db, user.id, entry_ids, since=since)
+    if count:
+        audit.record(db, user, "history restored", f"{count} entries")
+    return count
+
+
+def purge(db: Database, *, now: datetime | None = None) -> int:
+    """Remove deleted entries for good, and originals that are older than the administrator's setting.
+
+    Files go before their row: what is interrupted is done again the next time.
+
+    Returns:
+        How many entries were removed.
+    """
+    now = now or utc_now()
+    removed = 0
+    for entry_id in rows.list_deleted(db, now - PURGE_AFTER):
+        if files.remove_files(entry_id):
+            rows.remove_entry(db, entry_id)
+            removed += 1
+    days = get_app_settings(db).retention_days
+    if days:
+        for entry_id in rows.list_with_original(db, now - timedelta(days=days)):
+            if files.remove_original(entry_id):
+                rows.mark_without_original(db, entry_id)
+    files.remove_unfinished()
+    return removed
+
+
+def usage(db: Database, actor: User) -> list[UserUsage]:
+    """Return how many entries every user keeps.
+
+    Raises:
+        PermissionDeniedError: the actor is no administrator.
+    """
+    require(actor, Role.ADMIN)
+    return rows.usage(db)
+
+
+def fingerprint_of(result: Result) -> str:
+    """Return the SHA-256 of everything that decides about a result: image, marker, options and weights."""
+    analysis = result.analysis
+    provenance = analysis.provenance
+    decisive = {
+        "image": provenance.image_sha256,
+        "marker": analysis.marker,
+        "stain": [analysis.stain.stain, analysis.stain.overruled],
+        "scored": analysis.outcome in CLASSES[analysis.marker],
+        "scale": [provenance.scale, provenance.mpp],
+        "explained": [analysis.cam_method, analysis.target, sorted(result.pictures.heatmaps)],
+        "models": provenance.models,
+    }
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+
+
+def _new_row(analysis: Analysis, *, has_original: bool) -> HistoryRow:
+    provenance = analysis.provenance
+    codes = tuple(dict.fromkeys(notice.code for notice in analysis.notices if notice.level != "info"))
+    return HistoryRow(
+        id=uuid4().hex,
+        created=utc_now(),
+        name=analysis.name,
+        marker=analysis.marker,
+        outcome=analysis.outcome,
+        confidence=analysis.confidence,
+        stain=analysis.stain.stain,
+        stain_source=analysis.stain_source,
+        tiles=len(analysis.tiles),
+        notices=codes,
+        own_score=None,
+        own_comment="",
+        own_at=None,
+        disagrees=False,
+        image_sha256=provenance.image_sha256,
+        width=provenance.size[0],
+        height=provenance.size[1],
+        has_original=has_original,
+    )
