@@ -1,0 +1,288 @@
+"""What one image goes through: the one path that page, API and command line share.
+
+decode -> quality -> stain -> virtual stain if H&E -> measure -> tiles -> classify -> aggregate -> explain -> result
+"""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+
+from core import __version__
+from core.config import get_settings
+from core.errors import InvalidOptionError
+from core.explain.field import explain_tiles
+from core.images import decode, resize_to, resize_to_fit
+from core.inference.engine import Engine
+from core.inference.scoring import (
+    ASSUMED_MPP,
+    CLASSIFIER,
+    GENERATOR,
+    MIN_TISSUE,
+    IhcField,
+    Scored,
+    real_field,
+    score_field,
+    tile_results,
+    virtual_field,
+)
+from core.labels import CLASSES, INSUFFICIENT, MPP_OF_SCALE, NOT_SCORED, Marker, Scale, Stain, StainSource
+from core.models.registry import get_card
+from core.notices import image_notices, outcome_notices, scale_notices, stain_notices
+from core.quality.measures import assess, quality_notices
+from core.quantify.measurements import DAB_THRESHOLD, add_nuclei, measure
+from core.slides.tiling import Box
+from core.stains.recognition import recognise
+from core.stains.separation import separate
+from core.stopwatch import Stopwatch
+from core.types import (
+    DISPLAY_PX,
+    Analysis,
+    DecodedImage,
+    Heatmap,
+    Measurements,
+    Options,
+    Pictures,
+    Progress,
+    Provenance,
+    QualityReport,
+    Result,
+    RGBImage,
+    StainCall,
+    no_progress,
+)
+
+STEPS = 7
+MAX_EXPLAINED = {Marker.HER2: 4, Marker.PR: 64}
+"""Tiles that get a heat map: those that support the explained class most. The others are scored, not explained."""
+
+CAM_LAYERS_OF = {
+    Marker.HER2: ("conv0", "denseblock1", "denseblock2", "denseblock3", "denseblock4"),
+    Marker.PR: ("conv1", "conv2"),
+}
+
+
+def analyze(
+    data: bytes,
+    name: str,
+    options: Options,
+    *,
+    engine: Engine,
+    progress: Progress = no_progress,
+    max_bytes: int | None = None,
+) -> Result:
+    """Score one uploaded image and explain the score.
+
+    Args:
+        data: the bytes of the upload.
+        name: its file name.
+        progress: called with the step in the user's words; may raise CancelledError.
+        max_bytes: upload limit; None takes the installation's.
+    Raises:
+        InvalidImageError, TooLargeError: the upload can't be analysed.
+        ModelUnavailableError: a network this needs has no usable weights.
+        InvalidOptionError: an option is not one of the allowed values.
+    """
+    layers = _layers(options)
+    clock = Stopwatch(progress, STEPS)
+    with clock.step("reading"):
+        decoded = _decode(data, name, max_bytes)
+    with clock.step("checking quality"):
+        quality = assess(decoded.image)
+    with clock.step("recognising the stain"):
+        stain = _stain(decoded.image, options)
+    mpp = decoded.mpp if options.scale is Scale.FILE else MPP_OF_SCALE.get(options.scale)
+    draft = _draft(decoded, options, quality, stain, mpp)
+    display = resize_to_fit(decoded.image, DISPLAY_PX)
+    if stain.stain is Stain.NEITHER and not options.insist:
+        return Result(_finished(draft, clock, engine), Pictures(display, display))
+
+    virtual = stain.stain is Stain.HE
+    with clock.step("staining virtually" if virtual else "separating the stains") as part:
+        field = virtual_field(engine, decoded.image, mpp, part) if virtual else real_field(decoded.image, mpp)
+    with clock.step("measuring"):
+        pictures = _pictures(field, display)
+        measured = _measure(field, pictures, options.marker)
+    with clock.step("scoring") as part:
+        card = get_card(CLASSIFIER[options.marker])
+        size = (decoded.image.shape[1], decoded.image.shape[0])
+        scored = score_field(engine, field, card, size, measured=measured, progress=part)
+    explained: tuple[int, ...] = ()
+    target = options.target or scored.aggregate.outcome
+    if options.explain and layers and target in card.labels and len(scored.boxes):
+        with clock.step("explaining"):
+            explained = _worth_explaining(scored, card.labels.index(target), options.marker)
+            pictures = replace(
+                pictures, heatmaps=_heatmaps(engine, scored, explained, display, size, target, layers, options)
+            )
+    analysis = _answered(draft, scored, measured, explained, target, card.labels)
+    return Result(_finished(analysis, clock, engine), pictures)
+
+
+def _decode(data: bytes, name: str, max_bytes: int | None) -> DecodedImage:
+    settings = get_settings()
+    limit = settings.upload_limit_mb * 1_000_000 if max_bytes is None else max_bytes
+    return decode(data, name, max_bytes=limit, max_pixels=settings.max_pixels)
+
+
+def _layers(options: Options) -> tuple[str, ...]:
+    """The asked layers that the marker's network has; all of them where none of its own was asked for."""
+    known = CAM_LAYERS_OF[options.marker]
+    everything = {layer for layers in CAM_LAYERS_OF.values() for layer in layers}
+    unknown = [layer for layer in options.layers if layer not in everything]
+    if unknown:
+        raise InvalidOptionError(f"There is no layer called {unknown[0]!r}. The layers are: {', '.join(known)}.")
+    if options.target is not None and options.target not in CLASSES[options.marker]:
+        raise InvalidOptionError(
+            f"{options.target!r} is not a class of {options.marker.title}; "
+            f"the classes are: {', '.join(CLASSES[options.marker])}."
+        )
+    if not options.layers:
+        return ()
+    return tuple(layer for layer in known if layer in options.layers) or known
+
+
+def _stain(image: RGBImage, options: Options) -> StainCall:
+    """What the image shows: recognised, unless the user overrules; who insists scores the likelier real stain."""
+    call = recognise(image)
+    if options.stain in (Stain.HE.value, Stain.IHC.value):
+        return replace(call, stain=Stain(options.stain.value), overruled=True, unsure=False)
+    if call.stain is Stain.NEITHER and options.insist:
+        likelier = max((Stain.HE, Stain.IHC), key=lambda stain: call.probabilities[stain.value])
+        return replace(call, stain=likelier, overruled=True)
+    return call
+
+
+def _draft(
+    decoded: DecodedImage, options: Options, quality: QualityReport, stain: StainCall, mpp: float | None
+) -> Analysis:
+    """The answer before anything was scored."""
+    return Analysis(
+        marker=options.marker,
+        name=decoded.name,
+        outcome=NOT_SCORED,
+        confidence=None,
+        probabilities={},
+        prediction_set=(),
+        rule="",
+        stain=stain,
+        stain_source=StainSource.VIRTUAL if stain.stain is Stain.HE else StainSource.REAL,
+        quality=quality,
+        tiles=(),
+        measurements=None,
+        notices=quality_notices(quality) + scale_notices(mpp, ASSUMED_MPP) + image_notices(decoded.notes),
+        provenance=Provenance(
+            version=__version__,
+            models={},
+            image_sha256=decoded.sha256,
+            backend="",
+            seconds={},
+            thresholds={
+                "sharpness": quality.sharpness_limit,
+                "tile tissue share": MIN_TISSUE,
+                "DAB optical density": DAB_THRESHOLD,
+            },
+            mpp=mpp,
+            scale=options.scale if mpp is not None else Scale.UNKNOWN,
+            size=(decoded.image.shape[1], decoded.image.shape[0]),
+            created="",
+        ),
+        cam_method=options.cam_method,
+    )
+
+
+def _pictures(field: IhcField, display: RGBImage) -> Pictures:
+    """The upload, the scored IHC and its stain densities, all at display size."""
+    height, width = display.shape[:2]
+    ihc = display if field.source is StainSource.REAL else resize_to(field.image, (width, height))
+    stains = separate(ihc, field.white)
+    return Pictures(display, ihc, dab=stains.dab, hematoxylin=stains.hematoxylin)
+
+
+def _measure(field: IhcField, pictures: Pictures, marker: Marker) -> Measurements:
+    """Stain amounts of the field; nuclei too where the marker is nuclear and the stain is real."""
+    dab = pictures.dab if pictures.dab is not None else np.zeros(pictures.ihc.shape[:2], np.float32)
+    measured = measure(dab, field.tissue)
+    if marker is Marker.PR and field.source is StainSource.REAL:
+        return add_nuclei(measured, field.image, field.white, field.mpp)
+    return measured
+
+
+def _worth_explaining(scored: Scored, target: int, marker: Marker) -> tuple[int, ...]:
+    """Indices of the tiles that support the class most."""
+    order = np.argsort(-scored.probs[:, target], kind="stable")
+    return tuple(int(index) for index in order[: MAX_EXPLAINED[marker]])
+
+
+def _heatmaps(
+    engine: Engine,
+    scored: Scored,
+    explained: tuple[int, ...],
+    display: RGBImage,
+    size: tuple[int, int],
+    target: str,
+    layers: tuple[str, ...],
+    options: Options,
+) -> dict[str, Heatmap]:
+    factor = display.shape[1] / size[0]
+    boxes: list[Box] = [scored.boxes[index].scaled(factor) for index in explained]
+    return explain_tiles(
+        engine,
+        CLASSIFIER[options.marker],
+        scored.inputs[list(explained)],
+        boxes,
+        size=(display.shape[1], display.shape[0]),
+        target=CLASSES[options.marker].index(target),
+        layers=layers,
+        method=options.cam_method,
+    )
+
+
+def _answered(
+    draft: Analysis,
+    scored: Scored,
+    measured: Measurements,
+    explained: tuple[int, ...],
+    target: str,
+    labels: tuple[str, ...],
+) -> Analysis:
+    """The draft with the score, its tiles and what follows from them."""
+    aggregate = scored.aggregate
+    measured = replace(
+        measured,
+        membrane_energy=scored.membrane_energy,
+        rule_label=aggregate.rule_label,
+        rule_text=aggregate.rule_text,
+    )
+    probabilities = dict(zip(labels, aggregate.probabilities, strict=False))
+    return replace(
+        draft,
+        outcome=aggregate.outcome,
+        confidence=probabilities.get(aggregate.outcome),
+        probabilities=probabilities,
+        prediction_set=aggregate.prediction_set,
+        rule=aggregate.rule + (f" {scored.blank} blank tiles were left out." if scored.blank else ""),
+        tiles=tile_results(scored, labels, explained),
+        measurements=measured,
+        notices=draft.notices + outcome_notices(draft.marker, aggregate.outcome, measured),
+        target=target if target != INSUFFICIENT else "",
+    )
+
+
+def _finished(analysis: Analysis, clock: Stopwatch, engine: Engine) -> Analysis:
+    """The analysis with all its remarks, most serious first, and what produced it."""
+    used: list[str] = []
+    if analysis.outcome != NOT_SCORED:
+        used = [GENERATOR] if analysis.stain_source is StainSource.VIRTUAL else []
+        used.append(CLASSIFIER[analysis.marker])
+    notices = stain_notices(analysis.stain, analysis.stain_source) + analysis.notices
+    order = {"error": 0, "warning": 1, "info": 2}
+    provenance = replace(
+        analysis.provenance,
+        models={model: engine.model(model).sha256 for model in used},
+        backend=engine.backend,
+        seconds=clock.seconds,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    ordered = tuple(sorted(notices, key=lambda notice: order[notice.level]))
+    return replace(analysis, notices=ordered, provenance=provenance)

@@ -1,0 +1,158 @@
+"""From one IHC field to scored tiles and one answer for the image."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from core.images import resize_to, resize_to_fit
+from core.inference.aggregation import Aggregate, aggregate_her2
+from core.inference.aggregation_pr import aggregate_pr
+from core.inference.classification import classify_tiles, prepare_tiles
+from core.inference.engine import Engine
+from core.inference.virtual_staining import stain_image
+from core.labels import Marker, StainSource
+from core.models.card import ModelCard
+from core.models.registry import get_card
+from core.quality.measures import TISSUE_SIDE_PX, tissue_fractions, tissue_mask
+from core.quantify.membrane import features_array
+from core.slides.tiling import Box, plan_tiles
+from core.stains.separation import White, white_point
+from core.types import Mask, Measurements, Progress, RGBImage, TileResult, no_progress
+
+GENERATOR = "pspstain"
+CLASSIFIER = {Marker.HER2: "ihcnet", Marker.PR: "simple_cnn"}
+
+MIN_TISSUE = 0.05
+"""A tile with less tissue than this share is blank and not scored."""
+
+ASSUMED_MPP = 0.25
+"""Micrometres per pixel where neither the file nor the user says: 40x, which the networks were made for."""
+
+
+@dataclass(frozen=True)
+class IhcField:
+    """The IHC that is scored, and how its pixels relate to the upload's.
+
+    Attributes:
+        image: (H, W, 3) uint8 RGB, real or virtual.
+        factor: its pixels per pixel of the upload.
+        mpp: micrometres per pixel of `image`; None where unknown.
+        white: (3,) white point of `image`.
+        tissue: (h, w) bool, of a smaller copy.
+    """
+
+    image: RGBImage
+    factor: float
+    mpp: float | None
+    white: White
+    tissue: Mask
+    source: StainSource
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The tissue tiles of one field, scored, and the answer for the image.
+
+    Attributes:
+        boxes: N tiles in pixels of the upload.
+        inputs: (N, px, px, 3) uint8 RGB, what the network saw.
+        probs: (N, C) class probabilities of each tile.
+        tissue: (N,) share of each tile that is tissue.
+        blank: tiles that were left out.
+    """
+
+    boxes: tuple[Box, ...]
+    inputs: RGBImage
+    probs: npt.NDArray[np.float32]
+    tissue: npt.NDArray[np.float64]
+    blank: int
+    membrane_energy: float
+    aggregate: Aggregate
+
+
+def real_field(image: RGBImage, mpp: float | None) -> IhcField:
+    """An IHC image as it is."""
+    white = white_point(image)
+    tissue = tissue_mask(resize_to_fit(image, TISSUE_SIDE_PX), white)
+    return IhcField(image, 1.0, mpp, white, tissue, StainSource.REAL)
+
+
+def virtual_field(engine: Engine, image: RGBImage, mpp: float | None, progress: Progress = no_progress) -> IhcField:
+    """The IHC that the generator paints from an H&E image, at the scale of its card.
+
+    Args:
+        image: (H, W, 3) uint8 RGB H&E.
+        mpp: of the upload; unknown counts as `ASSUMED_MPP`.
+    """
+    card = get_card(GENERATOR)
+    factor = min(1.0, (mpp or ASSUMED_MPP) * card.input_px / card.tile_um)
+    height, width = image.shape[:2]
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    painted = stain_image(engine, resize_to(image, size), progress)
+    white = white_point(painted)
+    tissue = tissue_mask(resize_to_fit(image, TISSUE_SIDE_PX), white_point(image))
+    return IhcField(painted, factor, (mpp or ASSUMED_MPP) / factor, white, tissue, StainSource.VIRTUAL)
+
+
+def score_field(
+    engine: Engine,
+    field: IhcField,
+    card: ModelCard,
+    size: tuple[int, int],
+    *,
+    measured: Measurements | None,
+    progress: Progress = no_progress,
+) -> Scored:
+    """Classify all tissue tiles of a field and decide its score by the marker's rule.
+
+    Args:
+        size: (width, height) of the upload in pixels.
+        measured: nuclei counted on the same field, for the PR rule.
+    """
+    upload_mpp = None if field.mpp is None else field.mpp * field.factor
+    planned = plan_tiles(size, mpp=upload_mpp or ASSUMED_MPP, tile_um=card.tile_um)
+    share = tissue_fractions(field.tissue, planned, field.tissue.shape[1] / size[0])
+    kept = [index for index, fraction in enumerate(share) if fraction >= MIN_TISSUE]
+    boxes = tuple(planned[index] for index in kept)
+    on_field = [box.scaled(field.factor) for box in boxes]
+    inputs = prepare_tiles(field.image, on_field, card.input_px)
+    probs = classify_tiles(engine, card.name, inputs, progress)
+    tissue = np.asarray(share)[kept]
+    calibration = _table(engine.extras(card.name), "calibration")
+    if card.marker is Marker.PR:
+        aggregate, energy = aggregate_pr(probs, tissue, calibration, measured), 0.0
+    else:
+        features = features_array(field.image, on_field, field.white, field.mpp)
+        aggregate, energy = aggregate_her2(probs, features, tissue, calibration), _energy(features)
+    return Scored(boxes, inputs, probs, tissue, len(planned) - len(boxes), energy, aggregate)
+
+
+def tile_results(scored: Scored, labels: Sequence[str], explained: Sequence[int]) -> tuple[TileResult, ...]:
+    """The scored tiles as they travel in a result."""
+    best = scored.probs.argmax(axis=1) if len(scored.boxes) else np.zeros(0, int)
+    return tuple(
+        TileResult(
+            x=box.x,
+            y=box.y,
+            width=box.width,
+            height=box.height,
+            label=labels[best[index]],
+            confidence=float(scored.probs[index, best[index]]),
+            probabilities=tuple(float(p) for p in scored.probs[index]),
+            tissue_fraction=float(scored.tissue[index]),
+            explained=index in explained,
+        )
+        for index, box in enumerate(scored.boxes)
+    )
+
+
+def _table(extras: Mapping[str, object], name: str) -> dict[str, float]:
+    """Numbers of one table of the manifest."""
+    table = extras.get(name)
+    return (
+        {key: float(value) for key, value in table.items() if isinstance(value, int | float)}
+        if isinstance(table, Mapping)
+        else {}
+    )
