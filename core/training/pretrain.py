@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from math import cos, pi
 from pathlib import Path
 
 import numpy as np
@@ -22,22 +23,35 @@ class PretrainConfig:
     """One pretraining.
 
     Attributes:
-        schedule: (input side in pixels, batch size, steps) of each phase; small inputs first, they cost less.
-        learning_rate: peak; rises over `warmup` steps, then falls along a cosine to zero.
+        minutes: wall clock of the whole training; the schedule follows it, so that a busy machine shortens nothing.
+        phases: (share of the time, input side in pixels, batch size); small inputs first, they cost less.
+        learning_rate: peak; rises during the first `warmup` share of the time, then falls along a cosine to zero.
         smoothing: share of the target given to other classes.
         auxiliary: weight of the regression loss.
         seed: of weights and crops.
         save_every: steps between checkpoints.
     """
 
-    schedule: tuple[tuple[int, int, int], ...] = ((96, 48, 1000), (128, 40, 1000), (224, 24, 300))
+    minutes: float = 60.0
+    phases: tuple[tuple[float, int, int], ...] = ((0.5, 96, 48), (0.35, 128, 32), (0.15, 224, 24))
     learning_rate: float = 1e-3
     weight_decay: float = 1e-4
-    warmup: int = 60
+    warmup: float = 0.04
     smoothing: float = 0.05
     auxiliary: float = 3.0
     seed: int = 0
-    save_every: int = 100
+    save_every: int = 50
+
+
+def plan(config: PretrainConfig, progress: float) -> tuple[int, int, float]:
+    """Return input side, batch size and learning rate at `progress` in [0, 1)."""
+    rate = min(1.0, (progress + 1e-3) / config.warmup) * 0.5 * (1 + cos(pi * min(progress, 1.0)))
+    end = 0.0
+    for share, px, batch in config.phases:
+        end += share
+        if progress < end:
+            return px, batch, config.learning_rate * rate
+    return px, batch, config.learning_rate * rate
 
 
 def to_batch(images: Sequence[RGBImage]) -> Tensor:
@@ -58,48 +72,54 @@ def pretrain(
     auxiliary = nn.Linear(POOLED_CHANNELS, len(TARGETS))
     parameters = [*network.parameters(), *auxiliary.parameters()]
     optimizer = torch.optim.AdamW(parameters, lr=config.learning_rate, weight_decay=config.weight_decay)
-    phases = [(px, batch) for px, batch, steps in config.schedule for _ in range(steps)]
-    total, start = len(phases), 0
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, config.learning_rate, total_steps=total, pct_start=config.warmup / total, final_div_factor=1e3
-    )
-    checkpoint = folder / "checkpoint.pt"
+    checkpoint, step, used = folder / "checkpoint.pt", 0, 0.0
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True)
-        for part, name in (
-            (network, "network"),
-            (auxiliary, "auxiliary"),
-            (optimizer, "optimizer"),
-            (schedule, "schedule"),
-        ):
+        for part, name in ((network, "network"), (auxiliary, "auxiliary"), (optimizer, "optimizer")):
             part.load_state_dict(state[name])
-        start = int(state["step"])
+        step, used = int(state["step"]), float(state["seconds"])
 
-    began = time.monotonic()
-    for step in range(start, total):
+    began = time.monotonic() - used
+    while (progress := (time.monotonic() - began) / (60 * config.minutes)) < 1.0:
+        px, batch_size, rate = plan(config, progress)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
         if step % refresh_every == 0:
             fields.refresh()
-        px, batch_size = phases[step]
         rng = np.random.default_rng([config.seed, step])
         crops = [fields.crop(rng, px) for _ in range(batch_size)]
         loss, accuracy = _step(network, auxiliary, crops, config)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(parameters, 2.0)
         optimizer.step()
-        schedule.step()
         optimizer.zero_grad(set_to_none=True)
-        if (step + 1) % 10 == 0:
-            line = {"step": step + 1, "px": px, "loss": round(loss.item(), 4), "accuracy": round(accuracy, 3)}
+        step += 1
+        line = {"step": step, "px": px, "rate": rate, "loss": round(loss.item(), 4), "accuracy": round(accuracy, 3)}
+        if step % 10 == 0:
             line["seconds"] = round(time.monotonic() - began)
             with (folder / "stats.jsonl").open("a") as stats:
                 stats.write(json.dumps(line) + "\n")
             report(str(line))
-        if (step + 1) % config.save_every == 0 or step + 1 == total:
-            state = {"network": network.state_dict(), "auxiliary": auxiliary.state_dict(), "step": step + 1}
-            state |= {"optimizer": optimizer.state_dict(), "schedule": schedule.state_dict()}
-            torch.save(state, checkpoint.with_suffix(".partial"))
-            checkpoint.with_suffix(".partial").rename(checkpoint)
+        if step % config.save_every == 0:
+            _save(checkpoint, network, auxiliary, optimizer, step=step, seconds=time.monotonic() - began)
+    _save(checkpoint, network, auxiliary, optimizer, step=step, seconds=time.monotonic() - began)
     return network.eval()
+
+
+def _save(
+    checkpoint: Path,
+    network: IHCNet,
+    auxiliary: nn.Linear,
+    optimizer: torch.optim.Optimizer,
+    *,
+    step: int,
+    seconds: float,
+) -> None:
+    """Write beside the old checkpoint, then rename: a stop in between leaves the old one whole."""
+    state = {"network": network.state_dict(), "auxiliary": auxiliary.state_dict(), "optimizer": optimizer.state_dict()}
+    partial = checkpoint.with_suffix(".partial")
+    torch.save({**state, "step": step, "seconds": seconds}, partial)
+    partial.rename(checkpoint)
 
 
 def _step(network: IHCNet, auxiliary: nn.Linear, crops: list[Crop], config: PretrainConfig) -> tuple[Tensor, float]:
@@ -124,12 +144,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path)
     parser.add_argument("fields", type=Path, help="folder of `core.training.fields` shards")
-    parser.add_argument("--schedule", default="", help="px:batch:steps,... instead of the default")
+    parser.add_argument("--minutes", type=float, default=PretrainConfig.minutes)
     arguments = parser.parse_args()
-    config = PretrainConfig()
-    if arguments.schedule:
-        phases = [tuple(int(part) for part in phase.split(":")) for phase in arguments.schedule.split(",")]
-        config = PretrainConfig(schedule=tuple((px, batch, steps) for px, batch, steps in phases))
+    config = PretrainConfig(minutes=arguments.minutes)
     pretrain(config, Fields(arguments.fields), arguments.run, report=print)
 
 
