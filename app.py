@@ -30,6 +30,6 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 app = st.App(
     Path(__file__).resolve().parent / "pages" / "router.py",
     routes=[Mount("/api", create_app()), *AUTH_ROUTES],
-    middleware=[Middleware(SecurityHeaders), Middleware(FileGuard)],
+    middleware=[Middleware(SecurityHeaders), Middleware(FileGuard, base_path=st.get_option("server.baseUrlPath"))],
     lifespan=lifespan,
 )

@@ -21,7 +21,7 @@ HEADERS = {
 PRIVATE_PREFIXES = ("/api/", "/auth/", "/media/")
 """Answers about a person or an image: no cache may keep them."""
 
-GUARDED = ("/media/", "/_stcore/upload_file/")
+GUARDED = ("media", "_stcore/upload_file")
 """Pictures, reports and uploads of the pages, which Streamlit itself hands to anybody who knows the address."""
 
 
@@ -53,12 +53,15 @@ class SecurityHeaders:
 class FileGuard:
     """Answer 401 for the pages' files unless the browser's session is alive: a copied link dies with the sign-out."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, base_path: str = "") -> None:
+        """Guard the files below the path that the pages are served at ("" for the root)."""
         self.app = app
+        base = f"/{base_path.strip('/')}".rstrip("/")
+        self._guarded = tuple(f"{base}/{folder}/" for folder in GUARDED)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check the session of requests for files; pass everything else on."""
-        if scope["type"] == "http" and any(part in scope["path"] for part in GUARDED):
+        if scope["type"] == "http" and scope["path"].startswith(self._guarded):
             try:
                 user = await run_in_threadpool(_user, session_token(HTTPConnection(scope)))
             except StorageError as error:
