@@ -1,0 +1,262 @@
+"""The one place where networks run: loaded once per weights, shared by all users, on the fastest backend here."""
+
+import logging
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from core.config import get_settings
+from core.devices import Backend, choose_backend, has_openvino
+from core.errors import InvalidOptionError, ModelUnavailableError, WeightsError
+from core.inference.batching import Batcher
+from core.inference.runners import batch_sizes, build_runner
+from core.models.card import ModelCard, Task
+from core.models.manifest import Entry, read_manifest
+from core.models.registry import CARDS, get_card
+from core.models.transforms import to_pixels
+from core.models.weights import LoadedModel, check_weights, load_weights
+from core.types import RGBImage
+
+logger = logging.getLogger(__name__)
+
+MAX_BATCH = {Task.CLASSIFICATION: 16, Task.VIRTUAL_STAINING: 1}
+"""Images that run together at most before others get their turn."""
+
+
+@dataclass(frozen=True)
+class ModelState:
+    """Whether a model can be used.
+
+    Attributes:
+        sha256: of its weights; None where they are unusable.
+        error: why not, in one sentence; None where it works.
+        path: the first file of the weights; None where there is none.
+        overridden: the administrator chose other weights than the bundled ones.
+    """
+
+    sha256: str | None
+    error: str | None
+    path: Path | None
+    overridden: bool = False
+
+
+class Engine:
+    """Runs networks for everybody: thread-safe, lazy, and never stopped by a bad weights file."""
+
+    def __init__(
+        self,
+        weights_dir: Path,
+        *,
+        overrides: Mapping[str, Path] | None = None,
+        device: str = "auto",
+        backend: str = "auto",
+        cache_dir: Path | None = None,
+    ) -> None:
+        """Read nothing yet.
+
+        Args:
+            weights_dir: folder with `manifest.toml`.
+            overrides: weights to use instead of the bundled ones, by model name.
+            device, backend: as in `core.devices.choose_backend`.
+            cache_dir: where converted networks are kept for a fast next start; None keeps none.
+        """
+        self._weights_dir = weights_dir
+        self._overrides = dict(overrides or {})
+        self._asked = (device, backend)
+        self._cache_dir = cache_dir
+        self._guard = threading.RLock()
+        self._checking = {name: threading.Lock() for name in CARDS}
+        self._building = {name: threading.RLock() for name in CARDS}
+        self._backend: Backend | None = None
+        self._states: dict[str, tuple[object, ModelState]] = {}
+        self._models: dict[str, LoadedModel] = {}
+        self._batchers: dict[str, tuple[str, Batcher]] = {}
+
+    @property
+    def backend(self) -> str:
+        """What runs the networks: "openvino-bf16", "openvino-f32", "torch-cpu" or "torch-cuda"."""
+        return self._chosen_backend().value
+
+    def available(self) -> dict[str, ModelState]:
+        """Return the state of every model; never raises for weights that are missing, damaged or wrong."""
+        return {name: self.state(name) for name in CARDS}
+
+    def state(self, name: str) -> ModelState:
+        """Return the state of one model; its files are looked at again only after they changed."""
+        try:
+            entry = self._entry(get_card(name))
+        except WeightsError as error:
+            return ModelState(None, str(error), None)
+        fingerprint = (entry.sha256, tuple(_fingerprint(path) for path in entry.paths))
+        with self._checking[name]:
+            known = self._states.get(name)
+            if known is None or known[0] != fingerprint:
+                known = (fingerprint, self._inspect(CARDS[name], entry))
+                self._states[name] = known
+        return known[1]
+
+    def set_override(self, name: str, path: Path | None) -> None:
+        """Use other weights for a model from now on; None goes back to the bundled ones."""
+        card = get_card(name)
+        with self._guard:
+            if path is None:
+                self._overrides.pop(card.name, None)
+            else:
+                self._overrides[card.name] = path
+
+    def model(self, name: str) -> LoadedModel:
+        """Return the network itself, for explanations.
+
+        Raises:
+            ModelUnavailableError: its weights are missing or unusable.
+        """
+        sha256 = self._sha256(name)
+        with self._building[name]:
+            loaded = self._models.get(name)
+            if loaded is None or loaded.sha256 != sha256:
+                entry = self._entry(CARDS[name])
+                try:
+                    loaded = load_weights(CARDS[name], entry.paths, sha256=entry.sha256, extras=entry.extras)
+                except WeightsError as error:
+                    fingerprint = self._states[name][0]
+                    self._states[name] = (fingerprint, ModelState(None, str(error), entry.paths[0]))
+                    raise ModelUnavailableError(_unavailable(CARDS[name], str(error))) from error
+                self._models[name] = loaded
+        return loaded
+
+    def extras(self, name: str) -> dict[str, object]:
+        """Return what the manifest adds to the active weights (calibration and the like); empty for other weights."""
+        try:
+            return dict(self._entry(get_card(name)).extras)
+        except WeightsError:
+            return {}
+
+    def classify(self, name: str, tiles: RGBImage) -> npt.NDArray[np.float32]:
+        """Return the logits of tiles.
+
+        Args:
+            tiles: (N, H, W, 3) uint8 RGB, H = W = the card's `input_px`.
+        Returns:
+            (N, C) float32 in the order of the card's labels.
+        Raises:
+            ModelUnavailableError: the weights are missing or unusable.
+            InvalidOptionError: the tiles have another shape, or the model does not classify.
+        """
+        card = _require(name, Task.CLASSIFICATION, tiles)
+        if len(tiles) == 0:
+            return np.zeros((0, len(card.labels)), np.float32)
+        return self._batcher(name)(tiles)
+
+    def stain(self, images: RGBImage, *, name: str = "pspstain") -> RGBImage:
+        """Stain H&E virtually.
+
+        Args:
+            images: (N, 256, 256, 3) uint8 RGB at the card's scale.
+        Returns:
+            (N, 256, 256, 3) uint8 RGB.
+        Raises:
+            ModelUnavailableError, InvalidOptionError: as `classify`.
+        """
+        _require(name, Task.VIRTUAL_STAINING, images)
+        if len(images) == 0:
+            return images.copy()
+        return to_pixels(self._batcher(name)(images))
+
+    def warm_up(self, names: Iterable[str] = ("ihcnet", "simple_cnn", "pspstain")) -> None:
+        """Load and compile models before they are asked for; unusable ones are logged and left out."""
+        for name in names:
+            card = get_card(name)
+            try:
+                batcher = self._batcher(name)
+            except ModelUnavailableError as error:
+                logger.warning("%s", error)
+                continue
+            for size in batch_sizes(card):
+                batcher(np.full((size, card.input_px, card.input_px, 3), 255, np.uint8))
+
+    def _chosen_backend(self) -> Backend:
+        with self._guard:
+            if self._backend is None:
+                self._backend = choose_backend(*self._asked)
+            return self._backend
+
+    def _entry(self, card: ModelCard) -> Entry:
+        with self._guard:
+            override = self._overrides.get(card.name)
+        if override is not None:
+            return Entry(card.name, (override,), None, None, "chosen by the administrator", "")
+        entry = read_manifest(self._weights_dir).get(card.name)
+        if entry is None:
+            raise WeightsError(f"{card.title} has no bundled weights. The Admin page can add a file.")
+        return entry
+
+    def _inspect(self, card: ModelCard, entry: Entry) -> ModelState:
+        overridden = card.name in self._overrides
+        try:
+            sha256 = check_weights(card, entry.paths, sha256=entry.sha256)
+        except WeightsError as error:
+            return ModelState(None, str(error), entry.paths[0], overridden)
+        return ModelState(sha256, None, entry.paths[0], overridden)
+
+    def _sha256(self, name: str) -> str:
+        state = self.state(name)
+        if state.sha256 is None:
+            raise ModelUnavailableError(_unavailable(CARDS[name], state.error or ""))
+        return state.sha256
+
+    def _batcher(self, name: str) -> Batcher:
+        sha256 = self._sha256(name)
+        card, backend = CARDS[name], self._chosen_backend()
+        with self._building[name]:
+            known = self._batchers.get(name)
+            if known is None or known[0] != sha256:
+                cache = self._cache_dir / f"{name}-{sha256[:16]}-{_versions()}" if self._cache_dir else None
+                runner = build_runner(backend, card, lambda: self.model(name).module, cache=cache)
+                known = (sha256, Batcher(runner, max_batch=MAX_BATCH[card.task]))
+                self._batchers[name] = known
+        return known[1]
+
+
+def _require(name: str, task: Task, images: RGBImage) -> ModelCard:
+    card = get_card(name)
+    expected = (card.input_px, card.input_px, 3)
+    if card.task is not task:
+        raise InvalidOptionError(f"{card.title} is for {card.task}, not for {task}.")
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != expected:
+        raise InvalidOptionError(f"{card.title} takes (N, {', '.join(map(str, expected))}) uint8, not {images.shape}.")
+    return card
+
+
+def _unavailable(card: ModelCard, reason: str) -> str:
+    return f"{card.title} is unavailable. {reason}"
+
+
+def _fingerprint(path: Path) -> tuple[str, int, int]:
+    try:
+        stat = path.stat()
+    except (OSError, ValueError):
+        return (str(path), -1, -1)
+    return (str(path), stat.st_mtime_ns, stat.st_size)
+
+
+def _versions() -> str:
+    """Return the libraries that took part in a conversion: others convert anew."""
+    return f"{version('openvino')}-{version('torch')}".replace("+", "-") if has_openvino() else ""
+
+
+@lru_cache(maxsize=1)
+def get_engine() -> Engine:
+    """Return the one engine of this process, as the settings want it."""
+    settings = get_settings()
+    return Engine(
+        settings.weights_dir,
+        device=settings.device,
+        backend=settings.backend,
+        cache_dir=settings.data_dir / "cache",
+    )
