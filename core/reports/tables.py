@@ -1,13 +1,10 @@
 """Results as CSV: one row a tile, or one row an image."""
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from core.labels import CLASSES
+from core.spreadsheet import to_csv
 from core.types import Analysis
-
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def tiles_csv(analysis: Analysis) -> str:
@@ -27,7 +24,7 @@ def tiles_csv(analysis: Analysis) -> str:
         ]
         for tile in analysis.tiles
     )
-    return _written(header, rows)
+    return to_csv(header, rows)
 
 
 def results_csv(analyses: Sequence[Analysis]) -> str:
@@ -35,7 +32,7 @@ def results_csv(analyses: Sequence[Analysis]) -> str:
     header = ["file", "marker", "outcome", "confidence", "prediction_set", "stain", "stain_source", "tiles"]
     header += ["dab_area_percent", "positive_nuclei_percent", "allred", "h_score", "rule_label", "warnings"]
     header += ["image_sha256", "created"]
-    return _written(header, (_image_row(analysis) for analysis in analyses))
+    return to_csv(header, (_image_row(analysis) for analysis in analyses))
 
 
 def _image_row(analysis: Analysis) -> list[object]:
@@ -61,16 +58,3 @@ def _figure(value: float | str | None) -> object:
     if value is None:
         return ""
     return f"{value:.2f}" if isinstance(value, float) else value
-
-
-def _written(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(header)
-    writer.writerows([_harmless(cell) for cell in row] for row in rows)
-    return text.getvalue()
-
-
-def _harmless(cell: object) -> object:
-    """Keep a spreadsheet from running a text as a formula: a file may be named "=cmd|..."."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS) else cell

@@ -56,7 +56,7 @@ def test_report_json_carries_the_pathologists_entry(ihc_image: RGBImage) -> None
 
 def test_tiles_table_has_one_row_a_tile(ihc_image: RGBImage) -> None:
     archive = opened(to_zip(hand_made_result(ihc_image), None))
-    rows = list(csv.DictReader(io.StringIO(archive.read("tiles.csv").decode())))
+    rows = list(csv.DictReader(io.StringIO(archive.read("tiles.csv").decode("utf-8-sig"))))
     assert [(row["x"], row["y"]) for row in rows] == [("0", "0"), ("256", "0"), ("0", "256"), ("256", "256")]
     assert rows[0]["class"] == "2+"
 
@@ -65,6 +65,6 @@ def test_many_results_become_one_pdf_each_and_a_table(ihc_image: RGBImage) -> No
     results = [hand_made_result(ihc_image, name="=1+1.png"), hand_made_result(ihc_image, name="../../b.png")]
     archive = opened(results_zip(results))
     assert archive.namelist() == ["001-=1+1.pdf", "002-b.pdf", "results.csv"]
-    rows = list(csv.DictReader(io.StringIO(archive.read("results.csv").decode())))
+    rows = list(csv.DictReader(io.StringIO(archive.read("results.csv").decode("utf-8-sig"))))
     assert rows[0]["file"] == "'=1+1.png"  # not a formula
     assert rows[0]["outcome"] == "2+"
