@@ -8,7 +8,6 @@ server is spared the tiles without tissue, so that both score the same tissue ar
 """
 
 import argparse
-import json
 import os
 import platform
 import statistics

@@ -16,7 +16,7 @@ from core.labels import Marker, StainSource
 from core.models.card import ModelCard
 from core.models.registry import get_card
 from core.quality.measures import TISSUE_SIDE_PX, tissue_fractions, tissue_mask
-from core.quantify.membrane import features_array
+from core.quantify.membrane import features_array, membrane_energy
 from core.slides.tiling import Box, plan_tiles
 from core.stains.separation import White, white_point
 from core.types import Mask, Measurements, Progress, RGBImage, TileResult, no_progress
@@ -66,7 +66,7 @@ class Scored:
     boxes: tuple[Box, ...]
     inputs: RGBImage
     probs: npt.NDArray[np.float32]
-    tissue: npt.NDArray[np.float64]
+    tissue: npt.NDArray[np.float32]
     blank: int
     membrane_energy: float
     aggregate: Aggregate
@@ -119,13 +119,13 @@ def score_field(
     on_field = [box.scaled(field.factor) for box in boxes]
     inputs = prepare_tiles(field.image, on_field, card.input_px)
     probs = classify_tiles(engine, card.name, inputs, progress)
-    tissue = np.asarray(share)[kept]
+    tissue = np.asarray(share, np.float32)[kept]
     calibration = _table(engine.extras(card.name), "calibration")
     if card.marker is Marker.PR:
         aggregate, energy = aggregate_pr(probs, tissue, calibration, measured), 0.0
     else:
         features = features_array(field.image, on_field, field.white, field.mpp)
-        aggregate, energy = aggregate_her2(probs, features, tissue, calibration), _energy(features)
+        aggregate, energy = aggregate_her2(probs, features, tissue, calibration), membrane_energy(features)
     return Scored(boxes, inputs, probs, tissue, len(planned) - len(boxes), energy, aggregate)
 
 
