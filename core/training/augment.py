@@ -3,13 +3,18 @@
 All functions take and return (H, W, 3) uint8 RGB and draw from the generator they are given.
 """
 
+from typing import TypeVar
+
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from core.types import RGBImage
 
+PixelT = TypeVar("PixelT", bound=np.generic)
 
-def turn(rng: np.random.Generator, image: RGBImage) -> RGBImage:
+
+def turn(rng: np.random.Generator, image: npt.NDArray[PixelT]) -> npt.NDArray[PixelT]:
     """Flip and rotate by quarter turns at random; works on (H, W) maps too."""
     quarter, flip = int(rng.integers(4)), bool(rng.integers(2))
     turned = np.rot90(image, quarter)

@@ -18,7 +18,7 @@ from core.types import RGBImage
 
 TILE_PX = 128
 INSIDE_PX, OUTSIDE_PX = 8, 20
-"""A tile whose only stained nuclei are centred less than 8 px inside or 20 px outside its border shows parts of them: no label."""
+"""Stained nuclei centred this close to a tile's border are cut by it; a tile with no others carries no label."""
 
 MAX_EMPTY_DAB = 0.12
 """A tile without annotated nuclei is unstained if no spot of it has more DAB (optical density)."""

@@ -1,0 +1,151 @@
+"""Train SimpleCNN on nuclear DAB: `python -m core.training.simple_cnn --data ../shared/data --out weights/`.
+
+Every case is judged by a network that never saw it; the shipped weights are then trained on all cases.
+"""
+
+import argparse
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.nn import functional as F
+
+from core.models.registry import get_card
+from core.models.simple_cnn import SimpleCNN
+from core.models.weights import save_safetensors
+from core.training.calibration import Calibration, calibrate
+from core.training.nuclear_tiles import Field, TileSampler, grid_tiles, read_fields, simulate_fields
+
+log = logging.getLogger(__name__)
+
+Labels = npt.NDArray[np.int64]
+Logits = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Settings of one training.
+
+    Attributes:
+        steps: batches.
+        batch: tiles per batch.
+        lr: largest learning rate; one cycle up and down.
+        phantoms: simulated fields beside the real ones.
+        folds: parts for the cross-validation by case.
+    """
+
+    steps: int = 700
+    batch: int = 32
+    lr: float = 6e-4
+    weight_decay: float = 1e-2
+    label_smoothing: float = 0.03
+    phantoms: int = 60
+    folds: int = 5
+    seed: int = 0
+
+
+def train(fields: Sequence[Field], config: TrainConfig) -> SimpleCNN:
+    """Train on random varied tiles of these fields."""
+    torch.manual_seed(config.seed)
+    rng = np.random.default_rng(config.seed)
+    sampler = TileSampler(fields)
+    # channels last and bfloat16: three times faster on a CPU that has it
+    network = SimpleCNN().train().to(memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=config.lr, weight_decay=config.weight_decay)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.lr, total_steps=config.steps, pct_start=0.1)
+    for step in range(config.steps):
+        tiles, labels = sampler.draw(rng, config.batch)
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = network(_batch(tiles).contiguous(memory_format=torch.channels_last))
+        loss = F.cross_entropy(logits.float(), torch.from_numpy(labels), label_smoothing=config.label_smoothing)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        schedule.step()
+        if step % 50 == 0:
+            log.info("step %d of %d: loss %.3f", step, config.steps, float(loss.detach()))
+    return network.eval().to(memory_format=torch.contiguous_format)
+
+
+@torch.inference_mode()
+def predict(network: SimpleCNN, tiles: npt.NDArray[np.uint8]) -> Logits:
+    """Return (N, 2) logits."""
+    parts = [network(_batch(tiles[k : k + 64])).numpy() for k in range(0, len(tiles), 64)]
+    return np.concatenate(parts) if parts else np.zeros((0, 2), np.float32)
+
+
+def folds_by_case(fields: Sequence[Field], folds: int) -> Iterator[tuple[list[Field], list[Field]]]:
+    """Yield (training, held-out) fields; a case is never on both sides and every source is spread over the folds."""
+    fold_of: dict[str, int] = {}
+    for source in sorted({field.source for field in fields}):
+        cases = sorted({field.case for field in fields if field.source == source})
+        fold_of |= {case: number % folds for number, case in enumerate(cases)}
+    for fold in range(folds):
+        yield (
+            [field for field in fields if fold_of[field.case] != fold],
+            [field for field in fields if fold_of[field.case] == fold],
+        )
+
+
+def cross_validate(
+    fields: Sequence[Field], simulated: Sequence[Field], config: TrainConfig, cache: Path
+) -> tuple[Logits, Labels, list[str], list[str]]:
+    """Return logits, classes, source and case of every grid tile, each from a network that never saw the case.
+
+    Finished folds are kept in `cache` and not trained again.
+    """
+    logits, labels, sources, cases = [], [], [], []
+    for fold, (seen, unseen) in enumerate(folds_by_case(fields, config.folds)):
+        path = cache / f"simple_cnn-{fold}.pt"
+        network = SimpleCNN().eval()
+        if path.exists():
+            network.load_state_dict(torch.load(path, weights_only=True))
+        else:
+            network = train([*seen, *simulated], config)
+            torch.save(network.state_dict(), path)
+        for field in unseen:
+            tiles, classes = grid_tiles(field)
+            logits.append(predict(network, tiles))
+            labels.append(classes)
+            sources += [field.source] * len(classes)
+            cases += [field.case] * len(classes)
+        log.info("fold %d: %d tiles so far", fold, len(sources))
+    return np.concatenate(logits), np.concatenate(labels), sources, cases
+
+
+def main() -> None:
+    """Cross-validate, train on everything, write weights and figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder that holds ki67_points")
+    parser.add_argument("--out", type=Path, required=True, help="folder for simple_cnn.safetensors")
+    parser.add_argument("--cache", type=Path, default=Path("data/training"), help="finished folds are kept here")
+    parser.add_argument("--steps", type=int, default=TrainConfig.steps)
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    config = TrainConfig(steps=arguments.steps)
+    arguments.cache.mkdir(parents=True, exist_ok=True)
+    fields, simulated = read_fields(arguments.data), simulate_fields(config.phantoms)
+    logits, labels, sources, cases = cross_validate(fields, simulated, config, arguments.cache)
+    calibration: Calibration = calibrate(logits, labels)
+    np.savez(arguments.cache / "simple_cnn-held-out.npz", logits=logits, labels=labels, sources=sources, cases=cases)
+    network = train([*fields, *simulated], config)
+    sha256 = save_safetensors(network.state_dict(), arguments.out / "simple_cnn.safetensors")
+    report = {"sha256": sha256, "config": asdict(config), "calibration": asdict(calibration)}
+    (arguments.cache / "simple_cnn.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
+    print(json.dumps(report, indent=1))
+
+
+def _batch(tiles: npt.NDArray[np.uint8]) -> torch.Tensor:
+    card = get_card("simple_cnn")
+    mean, std = (torch.tensor(part).view(1, 3, 1, 1) for part in (card.mean, card.std))
+    pixels = torch.from_numpy(np.ascontiguousarray(tiles.transpose(0, 3, 1, 2)))
+    return (pixels.float() / 255.0 - mean) / std
+
+
+if __name__ == "__main__":
+    main()
