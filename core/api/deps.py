@@ -66,11 +66,11 @@ def _researcher(user: Annotated[User, Depends(current_user)]) -> User:
     return require(user, Role.RESEARCHER, Role.ADMIN)
 
 
-def engine() -> "Engine":
+def engine(db: Db) -> "Engine":
     """Return the process's engine; imported here because the networks take seconds to import."""
-    from core.inference.engine import get_engine
+    from core.serving import serving_engine
 
-    return get_engine()
+    return serving_engine(db)
 
 
 CurrentUser = Annotated[User, Depends(current_user)]

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from core.api.errors import sentence
 from core.errors import InvalidOptionError
-from core.labels import CAM_LAYERS, CamMethod, Marker, Scale, Stain, StainChoice, StainSource
+from core.labels import CAM_LAYERS, PRIMARY_CAM_LAYER, CamMethod, Marker, Scale, Stain, StainChoice, StainSource
 from core.types import Options
 
 PR_LAYERS = ("conv1", "conv2")
@@ -56,6 +56,12 @@ class AnalyzeForm(BaseModel):
 
 
 FormT = TypeVar("FormT", bound=BaseModel)
+
+
+class CompatForm(BaseModel):
+    """What the published application sends beside the image; the address decides, so this is ignored there too."""
+
+    is_he: bool = False
 
 
 class StainForm(BaseModel):
@@ -151,3 +157,78 @@ class HistoryPage(BaseModel):
 
     count: int
     entries: list[HistoryItem]
+
+
+class TilePublic(BaseModel):
+    """One scored tile, in pixels of the upload."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    score: str
+    confidence: float
+
+
+class PredictAnswer(BaseModel):
+    """The answer for one image; `status` stands in place of `score` for PR."""
+
+    id: str | None = Field(description="History entry; null where nothing was stored.")
+    score: str | None = Field(description='"0", "1+", "2+", "3+", or why there is no score.')
+    status: str | None = Field(description='"PR+", "PR-", or why there is no status.')
+    confidence: float | None = Field(description="0-1")
+    probabilities: dict[str, float]
+    prediction_set: list[str] = Field(description="Classes that cannot be excluded, best first.")
+    rule: str = Field(description="How the tiles became one answer.")
+    stain: Stain
+    stain_source: StainSource
+    tiles: list[TilePublic]
+    gradcam: dict[str, str] = Field(description="Layer -> PNG, base64.")
+    pseudo_color: str | None = Field(description="PNG, base64.")
+    synthetic_ihc: str | None = Field(description="PNG, base64; null where the image is IHC.")
+    quantification: dict[str, Any] | None
+    quality: dict[str, Any]
+    warnings: list[dict[str, str]]
+    provenance: dict[str, Any]
+
+
+class CompatLayer(BaseModel):
+    """One heat map over the tile that answers."""
+
+    layer_name: str
+    gradcam_b64: str
+
+
+class CompatBox(BaseModel):
+    """The tile that answers, in pixels of the scored image."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+
+
+class CompatPublic(BaseModel):
+    """The published server's answer, field for field; pictures are PNG in base64, never larger than the upload."""
+
+    pred_label: str
+    confidence: float = Field(description="0-100")
+    probs: dict[str, float] = Field(description="Class -> 0-1")
+    probs_chart_b64: str
+    orig_b64: str
+    generated_b64: str | None = Field(None, description="Virtual IHC; only from GANpredict.")
+    origResizedB64: str
+    gradcam_layers: list[CompatLayer]
+    primary_gradcam_layer: str = PRIMARY_CAM_LAYER
+    primary_gradcam_b64: str
+    pseudo_b64: str
+    wsi_box: CompatBox
+
+
+class CompatHealth(BaseModel):
+    """The published server's state."""
+
+    status: str
+    device: str
+    ihcnet: bool
+    psp: bool

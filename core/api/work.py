@@ -58,3 +58,11 @@ class AnalysisPool:
         finally:
             gone.set()
             self._taken -= 1
+
+
+def analysis_pool(request: Request) -> AnalysisPool:
+    """Return the application's pool."""
+    pool = request.app.state.analyses
+    if not isinstance(pool, AnalysisPool):
+        raise TypeError(f"the application holds {type(pool).__name__} in place of its AnalysisPool")
+    return pool
