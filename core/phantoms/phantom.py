@@ -131,7 +131,7 @@ def _class_map(tissue: Tissue, classes: npt.NDArray[np.int64]) -> npt.NDArray[np
     return np.asarray((classes + 1)[tissue.epithelium.labels], np.uint8)
 
 
-DENSITY_OF_CLASS = ((0.0, 0.0), (0.10, 0.28), (0.35, 0.80), (1.0, 1.9))
+DENSITY_OF_CLASS = ((0.0, 0.0), (0.08, 0.2), (0.25, 0.6), (0.85, 1.9))
 """Optical density of the membrane: none, faint, weak to moderate, intense."""
 
 COMPLETENESS_OF_CLASS = ((0.0, 0.0), (0.15, 0.65), (0.9, 1.0), (0.97, 1.0))
