@@ -82,7 +82,7 @@ class Database:
             logger.error("database %s: %s", self.label, cause)
             raise StorageError(_sentence(self.label, str(cause))) from error
 
-    def migrate(self) -> None:
+    def migrate(self, steps: migrations.Migrations = migrations.MIGRATIONS) -> None:
         """Bring the structure up to date, one transaction for each migration.
 
         Raises:
@@ -91,24 +91,25 @@ class Database:
         while True:
             with self.write() as session:
                 connection = session.connection()
-                migration = migrations.next_migration(connection)
+                migration = migrations.next_migration(connection, steps)
                 if migration is None:
                     return
-                migrations.apply(connection, migration)
+                migrations.apply(connection, migration, steps)
 
 
-def open_database(url: str) -> Database:
+def open_database(url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Database:
     """Open a database and bring its tables up to date; an SQLite file and its folder are made if missing.
 
     Args:
         url: SQLAlchemy URL, e.g. `sqlite:////srv/workbench/workbench.db` or `postgresql+psycopg://...`.
+        busy_timeout_s: how long to wait for another process that writes (SQLite).
     Raises:
         StorageError: unreachable, unwritable, damaged, locked, or made by a newer version.
     """
     try:
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite":
-            engine = _sqlite_engine(parsed)
+            engine = _sqlite_engine(parsed, busy_timeout_s)
         else:
             engine = create_engine(parsed, pool_pre_ping=True)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
@@ -163,7 +164,7 @@ def check_database(db: Database) -> None:
         raise StorageError(_sentence(db.label, "malformed"))
 
 
-def _sqlite_engine(url: URL) -> Engine:
+def _sqlite_engine(url: URL, busy_timeout_s: float) -> Engine:
     if url.database and url.database != ":memory:":
         try:
             # Private to the operating system user: the folder holds patients' images.
@@ -172,7 +173,7 @@ def _sqlite_engine(url: URL) -> Engine:
             raise StorageError(
                 f"The data folder cannot be made ({error.strerror}). Check DATA_DIR and its permissions."
             ) from error
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S})
+    engine = create_engine(url, connect_args={"timeout": busy_timeout_s})
     event.listen(engine, "connect", _configure_connection)
     event.listen(engine, "begin", _begin)
     return engine
@@ -219,4 +220,9 @@ def _sentence(label: str, cause: str) -> str:
         )
     if "readonly" in lowered or "read-only" in lowered or "unable to open" in lowered or "permission" in lowered:
         return f"The database {label} cannot be opened for writing. Check DATA_DIR and the permissions of its folder."
+    if "no such" in lowered or "does not exist" in lowered:
+        return (
+            f"The database {label} does not have the tables that this version expects. "
+            "Restore it from a backup, or move it away to start with an empty one."
+        )
     return f"The database {label} cannot be reached. Check that it runs and that DATABASE_URL is right."

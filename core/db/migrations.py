@@ -12,13 +12,16 @@ from sqlalchemy import Connection, insert, inspect, select
 from core.db.tables import Base, MigrationTable
 from core.errors import StorageError
 
+Migration = Callable[[Connection], None]
+Migrations = tuple[Migration, ...]
+
 
 def first_tables(connection: Connection) -> None:
     """Version 0.1: all tables."""
     Base.metadata.create_all(connection)
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (first_tables,)
+MIGRATIONS: Migrations = (first_tables,)
 
 
 def applied_names(connection: Connection) -> set[str]:
@@ -28,9 +31,7 @@ def applied_names(connection: Connection) -> set[str]:
     return set(connection.scalars(select(MigrationTable.name)))
 
 
-def next_migration(
-    connection: Connection, migrations: tuple[Callable[[Connection], None], ...] = MIGRATIONS
-) -> Callable[[Connection], None] | None:
+def next_migration(connection: Connection, migrations: Migrations) -> Migration | None:
     """Return the first migration that is missing.
 
     Raises:
@@ -46,11 +47,7 @@ def next_migration(
     return next((migration for migration in migrations if migration.__name__ not in applied), None)
 
 
-def apply(
-    connection: Connection,
-    migration: Callable[[Connection], None],
-    migrations: tuple[Callable[[Connection], None], ...] = MIGRATIONS,
-) -> None:
+def apply(connection: Connection, migration: Migration, migrations: Migrations) -> None:
     """Apply one migration and record it; a new database gets everything at once."""
     names = [migration.__name__]
     if not applied_names(connection):

@@ -11,6 +11,12 @@ from core.db.tables import AttemptTable, SessionTable, TokenTable, UserTable
 from core.db.users import to_user
 from core.errors import NotFoundError
 
+FORGET_AFTER = timedelta(hours=24)
+"""A name or address without an attempt for so long starts afresh."""
+
+CLOCK_TOLERANCE = timedelta(minutes=5)
+"""How far the clocks of two servers on one database may differ."""
+
 
 @dataclass(frozen=True)
 class SessionRow:
@@ -132,9 +138,10 @@ def count_attempt(db: Database, delays: dict[str, tuple[timedelta, ...]], *, now
     Args:
         delays: key -> the delay after its first, second, ... attempt; the last one stays.
     """
-    forget = timedelta(hours=24)
     with db.write() as session:
-        session.execute(delete(AttemptTable).where(AttemptTable.last < now - forget))
+        # An attempt in the future was made before the clock was set back: it must not block for years.
+        outdated = (AttemptTable.last < now - FORGET_AFTER) | (AttemptTable.last > now + CLOCK_TOLERANCE)
+        session.execute(delete(AttemptTable).where(outdated))
         rows = {key: session.get(AttemptTable, key) for key in delays}
         wait = max((row.blocked_until - now for row in rows.values() if row is not None), default=timedelta())
         if wait > timedelta():
