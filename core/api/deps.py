@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from core.api.cookies import session_token
 from core.auth import require, user_for_session, user_for_token
@@ -21,18 +22,18 @@ APPENDED = ("/predict", "/GANpredict", "/ganpredict")
 """The published phone application appends these to its server address, hence to a token that ends it."""
 
 Db = Annotated[Database, Depends(get_database)]
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
 
 
-def current_user(request: Request, db: Db) -> User:
+def current_user(request: Request, db: Db, bearer: Bearer) -> User:
     """Return who asks, by Bearer token or session cookie; guests included.
 
     Raises:
         AuthenticationError: nobody, or an unknown token.
         PermissionDeniedError: a page of another site used the browser's cookie.
     """
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return _user_of(db, token.strip())
+    if bearer is not None:
+        return _user_of(db, bearer.credentials.strip())
     user = user_for_session(db, session_token(request))
     if user is None:
         raise AuthenticationError(NOBODY)
@@ -41,11 +42,11 @@ def current_user(request: Request, db: Db) -> User:
     return user
 
 
-def compat_user(request: Request, db: Db) -> User:
+def compat_user(request: Request, db: Db, bearer: Bearer) -> User:
     """Return who asks, by `?token=` too: the published phone application can send nothing but an address."""
     token = request.query_params.get("token")
     if token is None:
-        return require(current_user(request, db))
+        return require(current_user(request, db, bearer))
     for suffix in APPENDED:
         token = token.removesuffix(suffix)
     return require(_user_of(db, token.rstrip("/")))

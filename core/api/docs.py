@@ -89,12 +89,14 @@ def _row(name: str, schema: Json, required: bool) -> str:
         " | ".join(map(str, allowed)) if allowed else next((each["type"] for each in kinds if "type" in each), "text")
     )
     default = schema.get("default")
+    kind = "file" if schema.get("format") == "binary" else kind
     said = [
         schema.get("description", ""),
         "required" if required else "",
         f"default {default}" if default not in (None, "") else "",
     ]
-    return f"<tr><td>{escape(name)}</td><td>{escape(kind)}</td><td>{escape('; '.join(filter(None, said)))}</td></tr>"
+    meaning = " ".join(each.rstrip(".") + "." for each in said if each)
+    return f"<tr><td>{escape(name)}</td><td>{escape(kind)}</td><td>{escape(meaning)}</td></tr>"
 
 
 def _answer(described: Json, route: Json) -> str:

@@ -1,0 +1,101 @@
+"""The server without its pages: API, sign-in routes and middleware over an empty installation."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import torch
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Mount
+from starlette.testclient import TestClient
+
+from core import auth
+from core.api.auth_routes import AUTH_ROUTES
+from core.api.create_app import create_app
+from core.api.middleware import FileGuard, SecurityHeaders
+from core.config import Settings
+from core.db import Database, User
+from core.inference.engine import get_engine
+from core.labels import Role
+from core.models.registry import CARDS
+from core.models.weights import save_safetensors
+
+PASSWORD = "a quiet morning in the lab"
+MODELS = ("ihcnet", "simple_cnn", "pspstain")
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with an account, as tests use one."""
+
+    user: User
+    token: str
+
+    @property
+    def bearer(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+@pytest.fixture(scope="session")
+def random_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of untrained networks: what is tested here is the way to them and back."""
+    folder = tmp_path_factory.mktemp("weights")
+    lines = []
+    torch.manual_seed(7)
+    for name in MODELS:
+        save_safetensors(CARDS[name].build().state_dict(), folder / f"{name}.safetensors")
+        lines.append(f'[models.{name}]\nfile = "{name}.safetensors"\n')
+    (folder / "manifest.toml").write_text("\n".join(lines), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def networks(random_weights: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the process's engine run the untrained networks; to be asked for before `settings`."""
+    monkeypatch.setenv("WEIGHTS_DIR", str(random_weights))
+    monkeypatch.setenv("BACKEND", "torch")
+    get_engine.cache_clear()
+    yield
+    get_engine.cache_clear()
+
+
+@pytest.fixture
+def client(networks: None, settings: Settings, database: Database) -> TestClient:  # noqa: ARG001
+    """A browser on this machine."""
+    server = Starlette(
+        routes=[Mount("/api", create_app()), *AUTH_ROUTES],
+        middleware=[Middleware(SecurityHeaders), Middleware(FileGuard)],
+    )
+    return TestClient(
+        server,
+        base_url="http://localhost:8501",
+        client=("127.0.0.1", 50_000),
+        raise_server_exceptions=False,
+        follow_redirects=False,
+    )
+
+
+def person(database: Database, name: str, role: Role) -> Person:
+    """Add a user with a token; the first one is the administrator."""
+    if auth.users_exist(database):
+        user = auth.add_user(database, auth.command_line_user(), name, PASSWORD, role)
+    else:
+        user = auth.create_first_admin(database, name, PASSWORD, local=True)
+    return Person(user, auth.create_token(database, user, "test"))
+
+
+@pytest.fixture
+def admin(database: Database) -> Person:
+    return person(database, "Ada", Role.ADMIN)
+
+
+@pytest.fixture
+def pathologist(database: Database, admin: Person) -> Person:  # noqa: ARG001
+    return person(database, "Paula", Role.PATHOLOGIST)
+
+
+@pytest.fixture
+def other(database: Database, admin: Person) -> Person:  # noqa: ARG001
+    return person(database, "Otto", Role.PATHOLOGIST)
