@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.ui import chrome, guard
 
-st.set_page_config(page_title="IHC Workbench", page_icon=":material/biotech:", layout="wide")
+chrome.header()
 body = st.container()
 chrome.footer()
 with body:

@@ -1,6 +1,7 @@
 """What every screen shares: navigation by role and the footer."""
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import streamlit as st
 from streamlit.navigation.page import Page
@@ -11,6 +12,7 @@ from core.labels import Role
 from core.reports.content import DISCLAIMER
 from pages.ui import browser
 
+FRONTEND = Path(__file__).with_name("frontend")
 ANALYZE, HISTORY, MODELS, ACCOUNT, ADMIN = "analyze.py", "history.py", "models.py", "account.py", "admin.py"
 PATHS = ("history", "models", "account", "admin", "sign_out")
 
@@ -33,6 +35,12 @@ def pages_for(user: User | None) -> Mapping[str, Sequence[Page | Callable[[], No
         work.append(st.Page(ADMIN, title="Admin", icon=":material/settings:"))
     own.append(st.Page(sign_out, title="Sign out", icon=":material/logout:"))
     return {"": work, user.name: own}
+
+
+def header() -> None:
+    """Title, icon and logo of every screen."""
+    st.set_page_config(page_title="IHC Workbench", page_icon=FRONTEND / "icon.svg", layout="wide")
+    st.logo(FRONTEND / "logo.svg", size="large")
 
 
 def sign_out() -> None:

@@ -12,7 +12,8 @@ from core.labels import Role
 from pages.ui import errors
 
 COOKIE = "workbench_session"
-EVERYBODY = (Role.PATHOLOGIST, Role.RESEARCHER, Role.ADMIN, Role.GUEST)
+MEMBERS = (Role.PATHOLOGIST, Role.RESEARCHER, Role.ADMIN)
+EVERYBODY = (*MEMBERS, Role.GUEST)
 
 
 def session_token() -> str | None:

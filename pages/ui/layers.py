@@ -11,13 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from core.explain.overlay import CLASS_COLOURS
-from core.explain.pseudocolor import COLORMAPS, render_density
+from core.explain.pseudocolor import COLORMAPS, DENSITY_MAX, colour_table
 from core.images import encode_jpeg, encode_png, resize_to_fit
 from core.labels import CLASSES, PRIMARY_CAM_LAYER, StainSource
 from core.types import Analysis, DensityMap, Heatmap, Pictures, Result
-
-LARGEST_OD = 1.5
-"""Upper end of the fixed scale of optical density."""
 
 HEATMAP_PX = 360
 DENSITY_PX = 1000
@@ -62,7 +59,7 @@ def encode_images(pictures: Pictures) -> dict[str, bytes]:
 def encode_maps(pictures: Pictures, analysis: Analysis) -> dict[str, tuple[dict[str, object], bytes]]:
     """Value maps by name: their scale and label, and one byte a pixel as an image file."""
     maps: dict[str, tuple[dict[str, object], bytes]] = {}
-    density = {"mime": "image/jpeg", "vmin": 0.0, "vmax": LARGEST_OD, "open": True, "gaps": False}
+    density = {"mime": "image/jpeg", "vmin": 0.0, "vmax": DENSITY_MAX, "open": True, "gaps": False}
     if pictures.dab is not None:
         maps["dab"] = ({**density, "label": "DAB optical density"}, _density_bytes(pictures.dab))
     if pictures.hematoxylin is not None:
@@ -132,7 +129,7 @@ def _layers(result: Result) -> list[dict[str, object]]:
     if len(result.analysis.tiles) > 1:
         layers.append({"id": "tiles", "title": "Tiles", "kind": "tiles", "base": base, "opacity": 45})
     if _is_virtual(result):
-        layers.append({"id": "compare", "title": "Virtual IHC | H&E", "kind": "compare", "base": "image"})
+        layers.append({"id": "compare", "title": "H&E | virtual IHC", "kind": "compare", "base": "image"})
     return layers
 
 
@@ -142,7 +139,7 @@ def _is_virtual(result: Result) -> bool:
 
 def _density_bytes(density: DensityMap) -> bytes:
     small = resize_to_fit(density, DENSITY_PX)
-    return encode_jpeg(np.clip(small * (255 / LARGEST_OD), 0, 255).astype(np.uint8), 82)
+    return encode_jpeg(np.clip(small * (255 / DENSITY_MAX), 0, 255).astype(np.uint8), 82)
 
 
 def _heatmap_bytes(heatmap: Heatmap) -> bytes:
@@ -153,12 +150,11 @@ def _heatmap_bytes(heatmap: Heatmap) -> bytes:
 
 
 def _lut(colormap: str) -> str:
-    ramp = np.linspace(0, LARGEST_OD, 256, dtype=np.float32)[None]
-    return _base64(render_density(ramp, colormap, LARGEST_OD)[0])
+    return _base64(colour_table(colormap))
 
 
 def _stain_lut(stain: str) -> str:
-    ramp = np.linspace(0, LARGEST_OD, 256)[:, None]
+    ramp = np.linspace(0, DENSITY_MAX, 256)[:, None]
     return _base64((255 * 10 ** (-ramp * np.array(STAIN_OD[stain]))).astype(np.uint8))
 
 

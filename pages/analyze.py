@@ -1,0 +1,41 @@
+"""The start page: drop images, see the score, why, and what it was measured from."""
+
+import streamlit as st
+
+from core.db.settings import get_app_settings
+from pages.ui import errors, guard, inputs, progress, results, rounds, several, work
+from pages.ui.workspace import open_entry, workspace
+
+user = guard.require_user()
+db = guard.database()
+space = workspace(user)
+work.warm_up(db)
+
+with errors.shown():
+    settings = get_app_settings(db)
+uploads = inputs.uploads(user, settings.upload_limit_mb)
+options = inputs.options()
+waiting = st.empty()
+
+rounds.start_new(space, uploads, options, user, db)
+rounds.collect(space)
+wanted = st.query_params.get("entry")
+if wanted and not rounds.running(space) and (space.opened is None or space.opened.entry_id != wanted):
+    with errors.shown(stop=False):
+        space.opened = open_entry(db, user, wanted)
+        space.rows = []
+
+for row in space.rows:
+    if row.problem and len(space.rows) == 1:
+        st.error(row.problem, icon=":material/error:")
+if len(space.rows) > 1:
+    several.show(space, user)
+if space.opened is not None:
+    results.show(space.opened, space, options, user)
+elif not space.rows:
+    st.caption("Nothing analysed yet. Drop an image above, or try a sample: the answer takes a second or two.")
+
+jobs = rounds.running(space)
+if jobs:
+    progress.wait_for_any(jobs, waiting, finished=len(space.rows) - len(jobs))
+    st.rerun()

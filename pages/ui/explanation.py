@@ -1,0 +1,28 @@
+"""Another explanation of the same score: the class it speaks for, and the method."""
+
+import streamlit as st
+
+from core.labels import CLASSES, CamMethod
+from pages.ui import guard, rounds
+from pages.ui.workspace import Opened, Workspace
+
+
+def show(opened: Opened, space: Workspace) -> None:
+    """Two choices under the picture; a change explains anew, without scoring again."""
+    analysis = opened.result.analysis
+    if not opened.result.pictures.heatmaps:
+        return
+    if not opened.data:
+        st.caption("Another class or method needs the original image, which is not kept in the history.")
+        return
+    identity = f"{analysis.provenance.created}-{analysis.name}"
+    target_key, method_key = f"target-{identity}", f"method-{identity}"
+    # A new widget starts from what is on the screen.
+    st.session_state.setdefault(target_key, analysis.target or analysis.outcome)
+    st.session_state.setdefault(method_key, analysis.cam_method)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="explanation"):
+        target = st.selectbox("Grad-CAM explains", CLASSES[analysis.marker], key=target_key, width=160)
+        method = st.selectbox("Method", list(CamMethod), format_func=lambda each: each.value, key=method_key, width=160)
+    if (target, method) != (analysis.target or analysis.outcome, analysis.cam_method) and not rounds.running(space):
+        rounds.explain(space, opened, target, method, guard.database())
+        st.rerun()

@@ -1,0 +1,93 @@
+"""What the user asks for: files or a sample, marker, stain, scale, and what else there is to choose."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.db.records import User
+from core.labels import Marker, Scale, StainChoice
+from core.phantoms.samples import SAMPLES, load_sample
+from core.types import Options
+
+FORMATS = ["png", "jpg", "jpeg", "tif", "tiff", "webp", "bmp", "gif", "svs"]
+STAIN_WORDS = {StainChoice.AUTO: "auto", StainChoice.HE: "H&E", StainChoice.IHC: "IHC"}
+SCALE_WORDS = {Scale.FILE: "from file", Scale.UNKNOWN: "unknown"}
+TITLES = {sample.key: sample.title for sample in SAMPLES}
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One file to analyse; the same file given twice has two ids."""
+
+    id: str
+    name: str
+    data: bytes
+
+
+def uploads(user: User, limit_mb: int) -> list[Upload]:
+    """The drop zone and the samples under it; guests have the samples only. A sample takes the place of the files."""
+    files = []
+    if user.is_guest:
+        st.caption("You are a guest: try the samples. Nothing is stored.")
+    else:
+        files = st.file_uploader(
+            f"Drop images here: H&E or IHC, PNG JPEG TIFF WebP, up to {limit_mb} MB",
+            type=FORMATS,
+            accept_multiple_files=True,
+            max_upload_size=limit_mb,
+            key="uploads",
+            on_change=_forget_sample,
+        )
+    sample = st.pills(
+        "Or try a sample", list(TITLES), format_func=TITLES.__getitem__, key="sample", on_change=_set_marker
+    )
+    if sample is not None:
+        data, name = load_sample(sample)
+        return [Upload(f"sample-{sample}", name, data)]
+    return [Upload(file.file_id, file.name, file.getvalue()) for file in files]
+
+
+def _forget_sample() -> None:
+    st.session_state["sample"] = None
+
+
+def _set_marker() -> None:
+    chosen = st.session_state["sample"]
+    st.session_state["marker"] = next((each.marker for each in SAMPLES if each.key == chosen), Marker.HER2)
+
+
+def options() -> Options:
+    """Marker, stain and scale in one row, the rest behind "More"."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="options"):
+        marker = st.segmented_control(
+            "Marker",
+            list(Marker),
+            default=Marker.HER2,
+            required=True,
+            format_func=lambda each: each.title,
+            key="marker",
+            persist_state="session",
+        )
+        stain = st.segmented_control(
+            "Stain",
+            list(StainChoice),
+            default=StainChoice.AUTO,
+            required=True,
+            format_func=STAIN_WORDS.__getitem__,
+            key="stain",
+            persist_state="session",
+        )
+        scale = st.segmented_control(
+            "Scale",
+            list(Scale),
+            default=Scale.FILE,
+            required=True,
+            format_func=lambda each: SCALE_WORDS.get(each, each.value),
+            key="scale",
+            persist_state="session",
+            help="Physical pixel size: choose the objective if the file does not say it.",
+        )
+        with st.popover("More", icon=":material/tune:", key="more"):
+            insist = st.toggle("Score even if it looks like neither H&E nor IHC", key="insist", persist_state="session")
+            explain = st.toggle("Explain the score (Grad-CAM)", value=True, key="explain", persist_state="session")
+    return Options(marker=marker, stain=stain, scale=scale, explain=explain, insist=insist)
