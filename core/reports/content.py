@@ -109,7 +109,7 @@ def report_content(result: Result, own: OwnEntry | None = None) -> ReportContent
         virtual=analysis.stain_source is StainSource.VIRTUAL,
         notices=analysis.notices,
         rule=analysis.rule,
-        measurements=(*_tile_rows(analysis), *_measurement_rows(analysis.measurements, analysis.outcome)),
+        measurements=(*_tile_rows(analysis), *_measurement_rows(analysis)),
         provenance=_provenance_rows(analysis),
         heatmap_layer=primary_layer(tuple(result.pictures.heatmaps)),
         own=own,
@@ -180,14 +180,26 @@ def _tile_rows(analysis: Analysis) -> list[Row]:
     return [Row("Tiles scored", f"{len(analysis.tiles)} ({shown})")]
 
 
-def _measurement_rows(measured: Measurements | None, outcome: str) -> list[Row]:
+def _measurement_rows(analysis: Analysis) -> list[Row]:
+    measured = analysis.measurements
     if measured is None:
         return []
+    return [*_density_rows(measured, analysis.marker), *_nuclei_rows(measured), *_rule_rows(measured, analysis.outcome)]
+
+
+def _density_rows(measured: Measurements, marker: Marker) -> list[Row]:
     rows = [
         Row("DAB area", f"{percent(measured.dab_area_percent / 100)} of tissue (OD > {measured.dab_threshold:.2f})"),
         Row("DAB density", f"mean {measured.dab_od_mean:.2f} OD, 90th percentile {measured.dab_od_p90:.2f} OD"),
-        Row("Membrane ridges", f"{measured.membrane_energy:.3f} OD (90th percentile of the white top-hat)"),
     ]
+    if marker is Marker.HER2:
+        text = f"{measured.membrane_energy:.3f} OD (90th percentile of the white top-hat)"
+        rows.append(Row("Membrane ridges", text))
+    return rows
+
+
+def _nuclei_rows(measured: Measurements) -> list[Row]:
+    rows = []
     if measured.positive_nuclei_percent is not None:
         counted = f" of {measured.nuclei_counted} counted" if measured.nuclei_counted is not None else ""
         rows.append(Row("Positive nuclei", f"{percent(measured.positive_nuclei_percent / 100)}{counted}"))
@@ -195,12 +207,14 @@ def _measurement_rows(measured: Measurements | None, outcome: str) -> list[Row]:
         rows.append(Row("Allred score", f"{measured.allred} of 8"))
     if measured.h_score is not None:
         rows.append(Row("H-score", f"{measured.h_score:.0f} of 300"))
-    if measured.rule_label is not None:
-        relation = "agrees" if measured.rule_label == outcome else f"differs from {outcome}"
-        rows.append(Row("By measurement", f"{measured.rule_label} ({relation}). {measured.rule_text}".strip()))
-    elif measured.rule_text:
-        rows.append(Row("By measurement", measured.rule_text))
     return rows
+
+
+def _rule_rows(measured: Measurements, outcome: str) -> list[Row]:
+    if measured.rule_label is None:
+        return [Row("By measurement", measured.rule_text)] if measured.rule_text else []
+    relation = "agrees" if measured.rule_label == outcome else f"differs from {outcome}"
+    return [Row("By measurement", f"{measured.rule_label} ({relation}). {measured.rule_text}".strip())]
 
 
 def _provenance_rows(analysis: Analysis) -> tuple[Row, ...]:

@@ -27,7 +27,7 @@ def draw_figures(page: ReportPage, content: ReportContent, pictures: Pictures, *
     layers = (content.heatmap_layer,) if content.heatmap_layer else ()
     widest_px = round(WIDTH / 2 / 25.4 * _PRINT_DPI)
     shown = list(figures(shrink(pictures, widest_px), content.analysis, layers=layers, colormap=colormap))
-    columns = 2 if len(shown) in (2, 4) else 3
+    columns = 2 if len(shown) in (1, 2, 4) else 3
     rows = [shown[start : start + columns] for start in range(0, len(shown), columns)]
     cell_width = (WIDTH - (columns - 1) * _GAP) / columns
     height_px, width_px = pictures.image.shape[:2]
