@@ -49,8 +49,10 @@ def create_first_admin(
             raise AuthenticationError(
                 "The setup code is missing or wrong. It is printed in the terminal where the workbench was started."
             )
-    user = users.insert_user(db, name, hash_password(password), Role.ADMIN, only_as_first=True)
-    audit.record(db, user, "first administrator created", address=address)
+    hashed = hash_password(password)
+    with db.together():
+        user = users.insert_user(db, name, hashed, Role.ADMIN, only_as_first=True)
+        audit.record(db, user, "first administrator created", address=address)
     return user
 
 
@@ -65,8 +67,10 @@ def add_user(db: Database, actor: User, name: str, password: str, role: Role) ->
     require(actor, Role.ADMIN)
     name = check_name(name)
     check_new_password(password, name)
-    user = users.insert_user(db, name, hash_password(password), _account_role(role))
-    audit.record(db, actor, "user added", f"{user.name}, {user.role.value}")
+    role, hashed = _account_role(role), hash_password(password)
+    with db.together():
+        user = users.insert_user(db, name, hashed, role)
+        audit.record(db, actor, "user added", f"{user.name}, {user.role.value}")
     return user
 
 
@@ -79,11 +83,12 @@ def set_role(db: Database, actor: User, user_id: int, role: Role) -> User:
         NotFoundError: no such user.
     """
     require(actor, Role.ADMIN)
-    before = users.get_user(db, user_id)
-    user = users.update_user(db, user_id, role=_account_role(role))
-    if user.role is not before.role:
-        sessions.delete_sessions(db, user_id)
-        audit.record(db, actor, "role changed", f"{user.name}: {before.role.value} -> {user.role.value}")
+    with db.together():
+        before = users.get_user(db, user_id)
+        user = users.update_user(db, user_id, role=_account_role(role))
+        if user.role is not before.role:
+            sessions.delete_sessions(db, user_id)
+            audit.record(db, actor, "role changed", f"{user.name}: {before.role.value} -> {user.role.value}")
     return user
 
 
@@ -96,10 +101,11 @@ def set_disabled(db: Database, actor: User, user_id: int, disabled: bool) -> Use
         NotFoundError: no such user.
     """
     require(actor, Role.ADMIN)
-    user = users.update_user(db, user_id, disabled=disabled)
-    if disabled:
-        sessions.delete_sessions(db, user_id)
-    audit.record(db, actor, "user disabled" if disabled else "user enabled", user.name)
+    with db.together():
+        user = users.update_user(db, user_id, disabled=disabled)
+        if disabled:
+            sessions.delete_sessions(db, user_id)
+        audit.record(db, actor, "user disabled" if disabled else "user enabled", user.name)
     return user
 
 
@@ -114,10 +120,12 @@ def reset_password(db: Database, actor: User, user_id: int, new: str) -> None:
     require(actor, Role.ADMIN)
     user = users.get_user(db, user_id)
     check_new_password(new, user.name)
-    users.update_password(db, user_id, hash_password(new))
-    sessions.delete_sessions(db, user_id)
-    sessions.delete_tokens(db, user_id)
-    audit.record(db, actor, "password reset", user.name)
+    hashed = hash_password(new)
+    with db.together():
+        users.update_password(db, user_id, hashed)
+        sessions.delete_sessions(db, user_id)
+        sessions.delete_tokens(db, user_id)
+        audit.record(db, actor, "password reset", user.name)
 
 
 def list_users(db: Database, actor: User) -> list[User]:

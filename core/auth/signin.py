@@ -49,14 +49,16 @@ def sign_in(db: Database, name: str, password: str, *, address: str = "", now: d
         who = "unknown name" if found is None else f"wrong password for {found.user.name}"
         audit.record(db, None, "sign-in failed", who, address=address)
         raise AuthenticationError(WRONG)
-    throttle.forgive(db, name, address)
     if found.user.disabled:
         audit.record(db, found.user, "sign-in failed", "the account is disabled", address=address)
         raise AuthenticationError("This account is disabled. Ask the administrator.")
-    if needs_rehash(found.password_hash):
-        users.update_password(db, found.user.id, hash_password(password))
-    token = _open_session(db, found.user.id, now)
-    audit.record(db, found.user, "sign-in", address=address)
+    renewed = hash_password(password) if needs_rehash(found.password_hash) else None
+    with db.together():
+        throttle.forgive(db, name, address)
+        if renewed is not None:
+            users.update_password(db, found.user.id, renewed)
+        token = _open_session(db, found.user.id, now)
+        audit.record(db, found.user, "sign-in", address=address)
     return token
 
 
@@ -68,8 +70,9 @@ def start_guest(db: Database, *, address: str = "", now: datetime | None = None)
     """
     if not get_app_settings(db).guest_mode:
         raise PermissionDeniedError("Guests are not allowed here. Sign in with your account.")
-    token = _open_session(db, None, now or utc_now())
-    audit.record(db, guest_user(), "guest started", address=address)
+    with db.together():
+        token = _open_session(db, None, now or utc_now())
+        audit.record(db, guest_user(), "guest started", address=address)
     return token
 
 
@@ -98,15 +101,19 @@ def user_for_session(db: Database, token: str | None, *, now: datetime | None = 
 def sign_out(db: Database, token: str | None, *, address: str = "") -> None:
     """End a session; nothing happens if it has ended."""
     user = user_for_session(db, token)
-    if token and sessions.delete_session(db, sha256_hex(token)) and user is not None:
-        audit.record(db, user, "sign-out", address=address)
+    if not token:
+        return
+    with db.together():
+        if sessions.delete_session(db, sha256_hex(token)) and user is not None:
+            audit.record(db, user, "sign-out", address=address)
 
 
 def sign_out_everywhere(db: Database, user: User) -> int:
     """End all sessions of a user and return how many there were. API tokens stay."""
     require(user)
-    ended = sessions.delete_sessions(db, user.id)
-    audit.record(db, user, "sign-out everywhere", f"{ended} sessions")
+    with db.together():
+        ended = sessions.delete_sessions(db, user.id)
+        audit.record(db, user, "sign-out everywhere", f"{ended} sessions")
     return ended
 
 
@@ -126,10 +133,12 @@ def change_password(db: Database, user: User, old: str, new: str, *, keep_sessio
     if found is None or not verify_password(found.password_hash, old):
         audit.record(db, user, "password change failed", "wrong old password")
         raise AuthenticationError("The old password is wrong.")
-    throttle.forgive(db, user.name, "")
-    users.update_password(db, user.id, hash_password(new))
-    sessions.delete_sessions(db, user.id, keep_sha256=sha256_hex(keep_session) if keep_session else None)
-    audit.record(db, user, "password changed")
+    hashed = hash_password(new)
+    with db.together():
+        throttle.forgive(db, user.name, "")
+        users.update_password(db, user.id, hashed)
+        sessions.delete_sessions(db, user.id, keep_sha256=sha256_hex(keep_session) if keep_session else None)
+        audit.record(db, user, "password changed")
 
 
 def _open_session(db: Database, user_id: int | None, now: datetime) -> str:

@@ -30,8 +30,9 @@ def create_token(db: Database, user: User, label: str) -> str:
     if not 1 <= len(label) <= MAX_LABEL or not label.isprintable():
         raise InvalidOptionError(f"Say in 1 to {MAX_LABEL} characters what the token is for.")
     token = new_token()
-    sessions.insert_token(db, sha256_hex(token), user.id, label, now=utc_now())
-    audit.record(db, user, "token created", label)
+    with db.together():
+        sessions.insert_token(db, sha256_hex(token), user.id, label, now=utc_now())
+        audit.record(db, user, "token created", label)
     return token
 
 
@@ -48,8 +49,9 @@ def revoke_token(db: Database, user: User, token_id: int) -> None:
         NotFoundError: there is none, or it is somebody else's.
     """
     require(user)
-    removed = sessions.delete_token(db, user.id, token_id)
-    audit.record(db, user, "token revoked", removed.label)
+    with db.together():
+        removed = sessions.delete_token(db, user.id, token_id)
+        audit.record(db, user, "token revoked", removed.label)
 
 
 def user_for_token(db: Database, token: str | None, *, now: datetime | None = None) -> User | None:

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from core.db.clock import end_of, start_of, utc_now
 from core.db.engine import Database
 from core.db.records import AuditQuery, AuditRow, User
-from core.db.search import contains_words, search_key
+from core.db.search import contains_words, search_key, storable
 from core.db.tables import AuditTable
 from core.errors import PermissionDeniedError
 from core.labels import Role
@@ -25,6 +25,7 @@ def record(db: Database, user: User | None, action: str, detail: str = "", *, ad
         address: network address of the client, if known.
     """
     name = "" if user is None else user.name
+    detail, address = storable(detail), storable(address)[:64]
     with db.write() as session:
         session.add(
             AuditTable(
@@ -33,8 +34,8 @@ def record(db: Database, user: User | None, action: str, detail: str = "", *, ad
                 user_name=name,
                 action=action,
                 detail=detail,
-                address=address[:64],
-                search_text=search_key(f"{name} {action} {detail} {address[:64]}"),
+                address=address,
+                search_text=search_key(f"{name} {action} {detail} {address}"),
             )
         )
 

@@ -29,13 +29,19 @@ BUSY_TIMEOUT_S = 5.0
 
 DATABASE_NAME = "workbench.db"
 
+_WRITER_LOCK = 1_229_472_855  # any number that is the same in all processes
+
 
 class Database:
-    """An open database. Share one between threads; every `read` and `write` is a transaction of its own."""
+    """An open database. Share one between threads; every `read` and `write` is a transaction of its own.
+
+    Inside `together` (or another `write` of the same thread) they join that transaction.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._writing = engine.execution_options(begin_immediate=True)
+        self._writing = engine.execution_options(one_writer=True)
+        self._local = threading.local()
 
     @property
     def label(self) -> str:
@@ -51,6 +57,10 @@ class Database:
         Raises:
             StorageError: locked, damaged or unreachable.
         """
+        joined: Session | None = getattr(self._local, "session", None)
+        if joined is not None:
+            yield joined
+            return
         with self._in_words(), Session(self._engine) as session:
             yield session
 
@@ -58,13 +68,33 @@ class Database:
     def write(self) -> Iterator[Session]:
         """A transaction that writes: all of it is kept, or nothing.
 
-        SQLite takes its write lock at the start: a reader that turns writer is refused at once, without waiting.
+        There is one writer at a time, from the first statement on: what a transaction has read stays true until it
+        writes (SQLite would refuse a reader that turns writer at once, without waiting).
 
         Raises:
             StorageError: locked, full, read-only, damaged or unreachable.
         """
+        joined: Session | None = getattr(self._local, "session", None)
+        if joined is not None:
+            yield joined
+            joined.flush()
+            return
         with self._in_words(), Session(self._writing, expire_on_commit=False) as session, session.begin():
-            yield session
+            self._local.session = session
+            try:
+                yield session
+            finally:
+                self._local.session = None
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Make one transaction of several calls: a change and its line in the audit log are both kept, or neither.
+
+        Raises:
+            StorageError: see `write`.
+        """
+        with self.write():
+            yield
 
     def close(self) -> None:
         """Close all connections."""
@@ -112,6 +142,7 @@ def open_database(url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Databa
             engine = _sqlite_engine(parsed, busy_timeout_s)
         else:
             engine = create_engine(parsed, pool_pre_ping=True)
+            event.listen(engine, "begin", _queue_writers)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise StorageError(
             f"DATABASE_URL cannot be used ({type(error).__name__}). Expected sqlite:///FILE, or a PostgreSQL URL "
@@ -186,8 +217,14 @@ def _configure_connection(connection: Any, _record: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    immediate = connection.get_execution_options().get("begin_immediate", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    writer = connection.get_execution_options().get("one_writer", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")
+
+
+def _queue_writers(connection: Connection) -> None:
+    # The rules are written for one writer at a time, as SQLite has it; the lock ends with the transaction.
+    if connection.get_execution_options().get("one_writer", False) and connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER_LOCK})")
 
 
 def _use_wal(db: Database) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.db.clock import end_of, start_of
 from core.db.engine import Database
 from core.db.records import HistoryQuery, HistoryRow, HistorySort, UserUsage
-from core.db.search import contains_words, search_key
+from core.db.search import contains_words, search_key, storable
 from core.db.tables import HistoryTable, UserTable
 from core.errors import NotFoundError
 from core.labels import Marker, Stain, StainSource
@@ -156,7 +156,7 @@ def _conditions(user_id: int, query: HistoryQuery) -> list[ColumnElement[bool]]:
     if query.marker is not None:
         found.append(HistoryTable.marker == query.marker.value)
     if query.outcome is not None:
-        found.append(HistoryTable.outcome == query.outcome)
+        found.append(HistoryTable.outcome == storable(query.outcome))
     if query.date_from is not None:
         found.append(HistoryTable.created >= start_of(query.date_from))
     if query.date_to is not None:
@@ -167,7 +167,7 @@ def _conditions(user_id: int, query: HistoryQuery) -> list[ColumnElement[bool]]:
         virtual = HistoryTable.stain_source == StainSource.VIRTUAL.value
         found.append(virtual if query.virtual else ~virtual)
     if query.image_sha256 is not None:
-        found.append(HistoryTable.image_sha256 == query.image_sha256)
+        found.append(HistoryTable.image_sha256 == storable(query.image_sha256))
     return found
 
 
@@ -219,7 +219,7 @@ def _to_table(user_id: int, row: HistoryRow, fingerprint: str) -> HistoryTable:
         id=row.id,
         user_id=user_id,
         created=row.created,
-        name=row.name,
+        name=storable(row.name),
         name_key=search_key(row.name),
         marker=row.marker.value,
         outcome=row.outcome,

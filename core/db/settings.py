@@ -71,17 +71,15 @@ def save_app_settings(db: Database, actor: User, new: AppSettings) -> AppSetting
     if actor.role is not Role.ADMIN:
         raise PermissionDeniedError("Settings are changed by administrators.")
     _check(new)
-    old = get_app_settings(db)
-    changed = [each.name for each in fields(AppSettings) if getattr(old, each.name) != getattr(new, each.name)]
-    if not changed:
-        return new
     with db.write() as session:
-        for name in changed:
-            value = _TYPES[name].dump_json(getattr(new, name)).decode()
-            session.merge(SettingTable(key=name, value=value))
-    for name in changed:
-        action = "weights changed" if name == "weights" else "setting changed"
-        audit.record(db, actor, action, _describe(name, getattr(old, name), getattr(new, name)))
+        old = get_app_settings(db)
+        for name in (each.name for each in fields(AppSettings)):
+            before, after = getattr(old, name), getattr(new, name)
+            if before == after:
+                continue
+            session.merge(SettingTable(key=name, value=_TYPES[name].dump_json(after).decode()))
+            action = "weights changed" if name == "weights" else "setting changed"
+            audit.record(db, actor, action, _describe(name, before, after))
     return new
 
 

@@ -11,6 +11,7 @@ from core.auth import require
 from core.db import Database, HistoryQuery, HistoryRow, User, UserUsage, audit
 from core.db import history as rows
 from core.db.clock import utc_now
+from core.db.search import storable
 from core.db.settings import get_app_settings
 from core.errors import InvalidOptionError, NotFoundError
 from core.history import files
@@ -90,7 +91,7 @@ def get_row(db: Database, user: User, entry_id: str) -> HistoryRow:
     Raises:
         NotFoundError: there is none, it was deleted, or it is somebody else's.
     """
-    return rows.get_entry(db, user.id, entry_id)
+    return rows.get_entry(db, user.id, next(iter(_possible([entry_id])), ""))
 
 
 def list_entries(db: Database, user: User, query: HistoryQuery | None = None) -> list[HistoryRow]:
@@ -135,7 +136,7 @@ def record_own_score(db: Database, user: User, entry_id: str, score: str | None,
     classes = CLASSES[row.marker]
     if score is not None and score not in classes:
         raise InvalidOptionError(f'"{score}" is no score of {row.marker.title}. Choose {", ".join(classes)}.')
-    comment = comment.strip()
+    comment = storable(comment).strip()
     if len(comment) > MAX_COMMENT:
         raise InvalidOptionError(f"The comment has {len(comment)} characters; at most {MAX_COMMENT} are kept.")
     # Where the model gave no score ("insufficient tissue"), there is nothing to disagree with.
@@ -152,20 +153,22 @@ def delete(db: Database, user: User, entry_ids: Sequence[str], *, now: datetime 
     Raises:
         NotFoundError: none of them is the user's.
     """
-    count = rows.mark_deleted(db, user.id, entry_ids, at=now or utc_now())
+    with db.together():
+        count = rows.mark_deleted(db, user.id, _possible(entry_ids), at=now or utc_now())
+        if count:
+            audit.record(db, user, "history deleted", f"{count} entries")
     if entry_ids and not count:
         raise NotFoundError("There is no such entry in your history. It may have been deleted already.")
-    if count:
-        audit.record(db, user, "history deleted", f"{count} entries")
     return count
 
 
 def undo_delete(db: Database, user: User, entry_ids: Sequence[str], *, now: datetime | None = None) -> int:
     """Bring back the user's own entries that were deleted less than a minute ago; return how many."""
     since = (now or utc_now()) - timedelta(seconds=UNDO_SECONDS)
-    count = rows.unmark_deleted(db, user.id, entry_ids, since=since)
-    if count:
-        audit.record(db, user, "history restored", f"{count} entries")
+    with db.together():
+        count = rows.unmark_deleted(db, user.id, _possible(entry_ids), since=since)
+        if count:
+            audit.record(db, user, "history restored", f"{count} entries")
     return count
 
 
@@ -216,6 +219,11 @@ def fingerprint_of(result: Result) -> str:
         "models": provenance.models,
     }
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+
+
+def _possible(entry_ids: Sequence[str]) -> list[str]:
+    """Return the ids that can exist: what comes from an address may hold anything."""
+    return [entry_id for entry_id in entry_ids if entry_id.isascii() and entry_id.isalnum()]
 
 
 def _new_row(analysis: Analysis, *, has_original: bool) -> HistoryRow:

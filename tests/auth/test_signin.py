@@ -52,6 +52,11 @@ def test_unknown_names_and_wrong_passwords_get_the_same_answer(database: Databas
     assert said == ["The name or the password is wrong."] * 2
 
 
+@pytest.mark.parametrize("name", ["", "x" * 100_000, "nul\x00", "half \ud800 character", "'; DROP TABLE users; --"])
+def test_odd_names_are_wrong_names(database: Database, anna: User, name: str) -> None:  # noqa: ARG001
+    fail(database, 1, name=name)
+
+
 @pytest.mark.parametrize("token", [None, "", "unknown", "x" * 10_000, "'; DROP TABLE users; --", "\udcff"])
 def test_an_unknown_session_belongs_to_nobody(database: Database, token: str | None) -> None:
     assert auth.user_for_session(database, token) is None

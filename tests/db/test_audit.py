@@ -29,6 +29,7 @@ def log(database: Database) -> Database:
         (AuditQuery(text="192.0.2.7"), ["unknown name"]),
         (AuditQuery(text="n_2"), ["Jürgen_2"]),
         (AuditQuery(text="%"), []),
+        (AuditQuery(text="\ud800\x00" * 100_000), []),
         (AuditQuery(action="user added"), ["Jürgen, researcher"]),
         (AuditQuery(limit=1, offset=1), ["Jürgen, researcher"]),
         (AuditQuery(date_from=TODAY + timedelta(days=1)), []),

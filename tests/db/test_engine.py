@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from core.auth import command_line_user
 from core.config import ROOT, Settings
 from core.db import Database, audit, check_database, get_database, open_database, users
 from core.errors import ConflictError, StorageError
@@ -74,6 +75,18 @@ def test_a_failed_transaction_keeps_nothing(database: Database) -> None:
     with pytest.raises(ConflictError, match="last administrator"):
         users.update_user(database, 1, role=Role.RESEARCHER)
     assert users.get_user(database, 1).role is Role.ADMIN
+
+
+def test_calls_made_together_are_kept_together_or_not_at_all(database: Database) -> None:
+    with pytest.raises(ConflictError), database.together():
+        audit.record(database, None, "test", "first")
+        users.insert_user(database, "Cleo", "hash", Role.ADMIN)
+        users.insert_user(database, "cleo", "hash", Role.ADMIN)
+    assert users.count_users(database) == 0
+    with database.together():
+        users.insert_user(database, "Cleo", "hash", Role.ADMIN)
+        assert users.count_users(database) == 1
+    assert [row.action for row in audit.list_audit(database, command_line_user())] == []
 
 
 def test_a_lock_by_another_program_is_said_in_a_sentence_and_readers_go_on(tmp_path: Path) -> None:
