@@ -1,7 +1,6 @@
 """The server without its pages: API, sign-in routes and middleware over an empty installation."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -11,31 +10,18 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.testclient import TestClient
 
-from core import auth
 from core.api.auth_routes import AUTH_ROUTES
 from core.api.create_app import create_app
 from core.api.middleware import FileGuard, SecurityHeaders
 from core.config import Settings
-from core.db import Database, User
+from core.db import Database
 from core.inference.engine import get_engine
 from core.labels import Role
 from core.models.registry import CARDS
 from core.models.weights import save_safetensors
+from tests.api.people import Person, person
 
-PASSWORD = "a quiet morning in the lab"
 MODELS = ("ihcnet", "simple_cnn", "pspstain")
-
-
-@dataclass(frozen=True)
-class Person:
-    """Somebody with an account, as tests use one."""
-
-    user: User
-    token: str
-
-    @property
-    def bearer(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.token}"}
 
 
 @pytest.fixture(scope="session")
@@ -75,15 +61,6 @@ def client(networks: None, settings: Settings, database: Database) -> TestClient
         raise_server_exceptions=False,
         follow_redirects=False,
     )
-
-
-def person(database: Database, name: str, role: Role) -> Person:
-    """Add a user with a token; the first one is the administrator."""
-    if auth.users_exist(database):
-        user = auth.add_user(database, auth.command_line_user(), name, PASSWORD, role)
-    else:
-        user = auth.create_first_admin(database, name, PASSWORD, local=True)
-    return Person(user, auth.create_token(database, user, "test"))
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from core import auth
 from core.auth.tickets import issue_ticket
 from core.db import Database
 from core.db.settings import AppSettings, save_app_settings
+from tests.api.people import PASSWORD
 
-PASSWORD = "a quiet morning in the lab"
 SIGN_IN = {"name": "ada", "password": PASSWORD}
 ABROAD = {"Origin": "https://elsewhere.example"}
 
