@@ -141,7 +141,7 @@ def open_database(url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Databa
         if parsed.get_backend_name() == "sqlite":
             engine = _sqlite_engine(parsed, busy_timeout_s)
         else:
-            engine = create_engine(parsed, pool_pre_ping=True)
+            engine = create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
             event.listen(engine, "begin", _queue_writers)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise StorageError(
@@ -204,7 +204,8 @@ def _sqlite_engine(url: URL, busy_timeout_s: float) -> Engine:
             raise StorageError(
                 f"The data folder cannot be made ({error.strerror}). Check DATA_DIR and its permissions."
             ) from error
-    engine = create_engine(url, connect_args={"timeout": busy_timeout_s})
+    # hide_parameters: names and comments must not reach a log through an exception
+    engine = create_engine(url, connect_args={"timeout": busy_timeout_s}, hide_parameters=True)
     event.listen(engine, "connect", _configure_connection)
     event.listen(engine, "begin", _begin)
     return engine
@@ -240,12 +241,12 @@ def _use_wal(db: Database) -> None:
 def _sentence(label: str, cause: str) -> str:
     """Say what happened, what it means and what to do, from the driver's own words."""
     lowered = cause.lower()
-    if "locked" in lowered or "timeout" in lowered or "limit of size" in lowered:
+    if "locked" in lowered or "lock timeout" in lowered or "limit of size" in lowered:
         return (
             f"The database {label} is locked by another program. Nothing was changed. "
             "Try again in a moment; if it stays so, close other programs that use the file."
         )
-    if "full" in lowered or "i/o error" in lowered:
+    if "is full" in lowered or "no space left" in lowered or "i/o error" in lowered:
         return (
             f"The database {label} could not be written: the disk is full or does not answer. "
             "What was saved before is untouched. Free some space and try again."
