@@ -3,6 +3,7 @@
 decode -> quality -> stain -> virtual stain if H&E -> measure -> tiles -> classify -> aggregate -> explain -> result
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -13,6 +14,7 @@ from core.config import get_settings
 from core.errors import InvalidOptionError
 from core.explain.field import explain_tiles
 from core.images import decode, resize_to, resize_to_fit
+from core.inference.classification import prepare_tiles
 from core.inference.engine import Engine
 from core.inference.scoring import (
     ASSUMED_MPP,
@@ -26,7 +28,18 @@ from core.inference.scoring import (
     tile_results,
     virtual_field,
 )
-from core.labels import CLASSES, INSUFFICIENT, MPP_OF_SCALE, NOT_SCORED, Marker, Scale, Stain, StainSource
+from core.labels import (
+    CAM_LAYERS,
+    CLASSES,
+    INSUFFICIENT,
+    MPP_OF_SCALE,
+    NOT_SCORED,
+    CamMethod,
+    Marker,
+    Scale,
+    Stain,
+    StainSource,
+)
 from core.models.registry import get_card
 from core.notices import image_notices, outcome_notices, scale_notices, stain_notices
 from core.quality.measures import assess, quality_notices
@@ -49,6 +62,7 @@ from core.types import (
     Result,
     RGBImage,
     StainCall,
+    TileResult,
     no_progress,
 )
 
@@ -56,10 +70,7 @@ STEPS = 7
 MAX_EXPLAINED = {Marker.HER2: 4, Marker.PR: 64}
 """Tiles that get a heat map: those that support the explained class most. The others are scored, not explained."""
 
-CAM_LAYERS_OF = {
-    Marker.HER2: ("conv0", "denseblock1", "denseblock2", "denseblock3", "denseblock4"),
-    Marker.PR: ("conv1", "conv2"),
-}
+CAM_LAYERS_OF = {Marker.HER2: CAM_LAYERS, Marker.PR: ("conv1", "conv2")}
 
 
 def analyze(
@@ -109,14 +120,58 @@ def analyze(
         scored = score_field(engine, field, card, size, measured=measured, progress=part)
     explained: tuple[int, ...] = ()
     target = options.target or scored.aggregate.outcome
-    if options.explain and layers and target in card.labels and len(scored.boxes):
+    tiles = tile_results(scored, card.labels)
+    if options.explain and layers and target in card.labels and tiles:
         with clock.step("explaining"):
-            explained = _worth_explaining(scored, card.labels.index(target), options.marker)
-            pictures = replace(
-                pictures, heatmaps=_heatmaps(engine, scored, explained, display, size, target, layers, options)
+            explained = _worth_explaining(tiles, target, options.marker)
+            heatmaps = _heatmaps(
+                engine, scored.inputs, tiles, explained, display, size, target, layers, options.cam_method
             )
-    analysis = _answered(draft, scored, measured, explained, target, card.labels)
+            pictures = replace(pictures, heatmaps=heatmaps)
+    analysis = _answered(draft, scored, measured, _marked(tiles, explained), target, card.labels)
     return Result(_finished(analysis, clock, engine), pictures)
+
+
+def explain_again(
+    data: bytes,
+    former: Result,
+    *,
+    engine: Engine,
+    target: str,
+    method: CamMethod,
+    progress: Progress = no_progress,
+) -> Result:
+    """Explain another class of a scored image, or with another method; the score stays as it is.
+
+    Args:
+        data: the bytes that were scored.
+        former: their result, with tiles.
+        target: class to explain.
+    Raises:
+        InvalidOptionError: the image is another one, or there is no such class.
+    """
+    analysis = former.analysis
+    layers = _layers(Options(marker=analysis.marker, target=target))
+    clock = Stopwatch(progress, 2)
+    with clock.step("reading"):
+        decoded = _decode(data, analysis.name, len(data))
+    if decoded.sha256 != analysis.provenance.image_sha256 or not analysis.tiles:
+        raise InvalidOptionError(
+            "This is not the image that was scored, or it has no scored tiles. Upload the image again to explain it."
+        )
+    display, size = former.pictures.image, analysis.provenance.size
+    with clock.step("explaining"):
+        if analysis.stain_source is StainSource.VIRTUAL:
+            field = virtual_field(engine, decoded.image, analysis.provenance.mpp)
+        else:
+            field = real_field(decoded.image, analysis.provenance.mpp)
+        explained = _worth_explaining(analysis.tiles, target, analysis.marker)
+        boxes = [_box(analysis.tiles[index]).scaled(field.factor) for index in explained]
+        inputs = prepare_tiles(field.image, boxes, get_card(CLASSIFIER[analysis.marker]).input_px)
+        chosen = tuple(analysis.tiles[index] for index in explained)
+        heatmaps = _heatmaps(engine, inputs, chosen, range(len(chosen)), display, size, target, layers, method)
+    explained_now = replace(analysis, tiles=_marked(analysis.tiles, explained), target=target, cam_method=method)
+    return Result(explained_now, replace(former.pictures, heatmaps=heatmaps))
 
 
 def _decode(data: bytes, name: str, max_bytes: int | None) -> DecodedImage:
@@ -208,33 +263,45 @@ def _measure(field: IhcField, pictures: Pictures, marker: Marker) -> Measurement
     return measured
 
 
-def _worth_explaining(scored: Scored, target: int, marker: Marker) -> tuple[int, ...]:
+def _worth_explaining(tiles: Sequence[TileResult], target: str, marker: Marker) -> tuple[int, ...]:
     """Indices of the tiles that support the class most."""
-    order = np.argsort(-scored.probs[:, target], kind="stable")
-    return tuple(int(index) for index in order[: MAX_EXPLAINED[marker]])
+    index = CLASSES[marker].index(target)
+    order = sorted(range(len(tiles)), key=lambda tile: -tiles[tile].probabilities[index])
+    return tuple(order[: MAX_EXPLAINED[marker]])
+
+
+def _marked(tiles: Sequence[TileResult], explained: Sequence[int]) -> tuple[TileResult, ...]:
+    """The tiles, each knowing whether its heat map is shown."""
+    return tuple(replace(tile, explained=index in explained) for index, tile in enumerate(tiles))
+
+
+def _box(tile: TileResult) -> Box:
+    return Box(tile.x, tile.y, tile.width, tile.height)
 
 
 def _heatmaps(
     engine: Engine,
-    scored: Scored,
-    explained: tuple[int, ...],
+    inputs: RGBImage,
+    tiles: Sequence[TileResult],
+    explained: Sequence[int],
     display: RGBImage,
     size: tuple[int, int],
     target: str,
     layers: tuple[str, ...],
-    options: Options,
+    method: CamMethod,
 ) -> dict[str, Heatmap]:
+    """Heat maps of the explained tiles over the picture at display size."""
+    marker = Marker.PR if target in CLASSES[Marker.PR] else Marker.HER2
     factor = display.shape[1] / size[0]
-    boxes: list[Box] = [scored.boxes[index].scaled(factor) for index in explained]
     return explain_tiles(
         engine,
-        CLASSIFIER[options.marker],
-        scored.inputs[list(explained)],
-        boxes,
+        CLASSIFIER[marker],
+        inputs[list(explained)],
+        [_box(tiles[index]).scaled(factor) for index in explained],
         size=(display.shape[1], display.shape[0]),
-        target=CLASSES[options.marker].index(target),
+        target=CLASSES[marker].index(target),
         layers=layers,
-        method=options.cam_method,
+        method=method,
     )
 
 
@@ -242,7 +309,7 @@ def _answered(
     draft: Analysis,
     scored: Scored,
     measured: Measurements,
-    explained: tuple[int, ...],
+    tiles: tuple[TileResult, ...],
     target: str,
     labels: tuple[str, ...],
 ) -> Analysis:
@@ -262,7 +329,7 @@ def _answered(
         probabilities=probabilities,
         prediction_set=aggregate.prediction_set,
         rule=aggregate.rule + (f" {scored.blank} blank tiles were left out." if scored.blank else ""),
-        tiles=tile_results(scored, labels, explained),
+        tiles=tiles,
         measurements=measured,
         notices=draft.notices + outcome_notices(draft.marker, aggregate.outcome, measured),
         target=target if target != INSUFFICIENT else "",

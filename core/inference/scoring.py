@@ -129,7 +129,7 @@ def score_field(
     return Scored(boxes, inputs, probs, tissue, len(planned) - len(boxes), energy, aggregate)
 
 
-def tile_results(scored: Scored, labels: Sequence[str], explained: Sequence[int]) -> tuple[TileResult, ...]:
+def tile_results(scored: Scored, labels: Sequence[str]) -> tuple[TileResult, ...]:
     """The scored tiles as they travel in a result."""
     best = scored.probs.argmax(axis=1) if len(scored.boxes) else np.zeros(0, int)
     return tuple(
@@ -142,7 +142,6 @@ def tile_results(scored: Scored, labels: Sequence[str], explained: Sequence[int]
             confidence=float(scored.probs[index, best[index]]),
             probabilities=tuple(float(p) for p in scored.probs[index]),
             tissue_fraction=float(scored.tissue[index]),
-            explained=index in explained,
         )
         for index, box in enumerate(scored.boxes)
     )
