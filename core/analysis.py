@@ -3,7 +3,6 @@
 decode -> quality -> stain -> virtual stain if H&E -> measure -> tiles -> classify -> aggregate -> explain -> result
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -12,7 +11,7 @@ import numpy as np
 from core import __version__
 from core.config import get_settings
 from core.errors import InvalidOptionError
-from core.explain.field import explain_tiles
+from core.explain.field import explain_tiles, mark_explained, worth_explaining
 from core.images import decode, resize_to, resize_to_fit
 from core.inference.classification import prepare_tiles
 from core.inference.engine import Engine
@@ -52,7 +51,6 @@ from core.types import (
     DISPLAY_PX,
     Analysis,
     DecodedImage,
-    Heatmap,
     Measurements,
     Options,
     Pictures,
@@ -67,9 +65,6 @@ from core.types import (
 )
 
 STEPS = 7
-MAX_EXPLAINED = {Marker.HER2: 4, Marker.PR: 64}
-"""Tiles that get a heat map: those that support the explained class most. The others are scored, not explained."""
-
 CAM_LAYERS_OF = {Marker.HER2: CAM_LAYERS, Marker.PR: ("conv1", "conv2")}
 
 
@@ -118,17 +113,24 @@ def analyze(
         card = get_card(CLASSIFIER[options.marker])
         size = (decoded.image.shape[1], decoded.image.shape[0])
         scored = score_field(engine, field, card, size, measured=measured, progress=part)
-    explained: tuple[int, ...] = ()
     target = options.target or scored.aggregate.outcome
     tiles = tile_results(scored, card.labels)
     if options.explain and layers and target in card.labels and tiles:
         with clock.step("explaining"):
-            explained = _worth_explaining(tiles, target, options.marker)
-            heatmaps = _heatmaps(
-                engine, scored.inputs, tiles, explained, display, size, target, layers, options.cam_method
+            chosen = worth_explaining(tiles, card, target)
+            tiles = mark_explained(tiles, chosen)
+            heatmaps = explain_tiles(
+                engine,
+                card,
+                scored.inputs[list(chosen)],
+                [scored.boxes[index].scaled(display.shape[1] / size[0]) for index in chosen],
+                size=(display.shape[1], display.shape[0]),
+                target=target,
+                layers=layers,
+                method=options.cam_method,
             )
             pictures = replace(pictures, heatmaps=heatmaps)
-    analysis = _answered(draft, scored, measured, _marked(tiles, explained), target, card.labels)
+    analysis = _answered(draft, scored, measured, tiles, target, card.labels)
     return Result(_finished(analysis, clock, engine), pictures)
 
 
@@ -159,19 +161,27 @@ def explain_again(
         raise InvalidOptionError(
             "This is not the image that was scored, or it has no scored tiles. Upload the image again to explain it."
         )
-    display, size = former.pictures.image, analysis.provenance.size
+    card = get_card(CLASSIFIER[analysis.marker])
     with clock.step("explaining"):
-        if analysis.stain_source is StainSource.VIRTUAL:
-            field = virtual_field(engine, decoded.image, analysis.provenance.mpp)
-        else:
-            field = real_field(decoded.image, analysis.provenance.mpp)
-        explained = _worth_explaining(analysis.tiles, target, analysis.marker)
-        boxes = [_box(analysis.tiles[index]).scaled(field.factor) for index in explained]
-        inputs = prepare_tiles(field.image, boxes, get_card(CLASSIFIER[analysis.marker]).input_px)
-        chosen = tuple(analysis.tiles[index] for index in explained)
-        heatmaps = _heatmaps(engine, inputs, chosen, range(len(chosen)), display, size, target, layers, method)
-    explained_now = replace(analysis, tiles=_marked(analysis.tiles, explained), target=target, cam_method=method)
-    return Result(explained_now, replace(former.pictures, heatmaps=heatmaps))
+        mpp = analysis.provenance.mpp
+        virtual = analysis.stain_source is StainSource.VIRTUAL
+        field = virtual_field(engine, decoded.image, mpp) if virtual else real_field(decoded.image, mpp)
+        chosen = worth_explaining(analysis.tiles, card, target)
+        boxes = [Box(tile.x, tile.y, tile.width, tile.height) for tile in (analysis.tiles[index] for index in chosen)]
+        height, width = former.pictures.image.shape[:2]
+        heatmaps = explain_tiles(
+            engine,
+            card,
+            prepare_tiles(field.image, [box.scaled(field.factor) for box in boxes], card.input_px),
+            [box.scaled(width / analysis.provenance.size[0]) for box in boxes],
+            size=(width, height),
+            target=target,
+            layers=layers,
+            method=method,
+        )
+    tiles = mark_explained(analysis.tiles, chosen)
+    again = replace(analysis, tiles=tiles, target=target, cam_method=method)
+    return Result(again, replace(former.pictures, heatmaps=heatmaps))
 
 
 def _decode(data: bytes, name: str, max_bytes: int | None) -> DecodedImage:
@@ -261,48 +271,6 @@ def _measure(field: IhcField, pictures: Pictures, marker: Marker) -> Measurement
     if marker is Marker.PR and field.source is StainSource.REAL:
         return add_nuclei(measured, field.image, field.white, field.mpp)
     return measured
-
-
-def _worth_explaining(tiles: Sequence[TileResult], target: str, marker: Marker) -> tuple[int, ...]:
-    """Indices of the tiles that support the class most."""
-    index = CLASSES[marker].index(target)
-    order = sorted(range(len(tiles)), key=lambda tile: -tiles[tile].probabilities[index])
-    return tuple(order[: MAX_EXPLAINED[marker]])
-
-
-def _marked(tiles: Sequence[TileResult], explained: Sequence[int]) -> tuple[TileResult, ...]:
-    """The tiles, each knowing whether its heat map is shown."""
-    return tuple(replace(tile, explained=index in explained) for index, tile in enumerate(tiles))
-
-
-def _box(tile: TileResult) -> Box:
-    return Box(tile.x, tile.y, tile.width, tile.height)
-
-
-def _heatmaps(
-    engine: Engine,
-    inputs: RGBImage,
-    tiles: Sequence[TileResult],
-    explained: Sequence[int],
-    display: RGBImage,
-    size: tuple[int, int],
-    target: str,
-    layers: tuple[str, ...],
-    method: CamMethod,
-) -> dict[str, Heatmap]:
-    """Heat maps of the explained tiles over the picture at display size."""
-    marker = Marker.PR if target in CLASSES[Marker.PR] else Marker.HER2
-    factor = display.shape[1] / size[0]
-    return explain_tiles(
-        engine,
-        CLASSIFIER[marker],
-        inputs[list(explained)],
-        [_box(tiles[index]).scaled(factor) for index in explained],
-        size=(display.shape[1], display.shape[0]),
-        target=CLASSES[marker].index(target),
-        layers=layers,
-        method=method,
-    )
 
 
 def _answered(

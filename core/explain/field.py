@@ -1,48 +1,64 @@
 """Heat maps of single tiles, laid together over the field they came from."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from core.explain.cam import explain
 from core.inference.engine import Engine
-from core.labels import CamMethod
+from core.labels import CamMethod, Marker
+from core.models.card import ModelCard
 from core.slides.tiling import Box
-from core.types import Heatmap
+from core.types import Heatmap, RGBImage, TileResult
 
 BATCH = 4
 """Tiles explained in one forward and one backward pass."""
 
+MAX_EXPLAINED = {Marker.HER2: 4, Marker.PR: 64}
+"""Tiles that get a heat map: those that support the explained class most. The others are scored, not explained."""
+
+
+def worth_explaining(tiles: Sequence[TileResult], card: ModelCard, target: str) -> tuple[int, ...]:
+    """Indices of the tiles that support a class most, best first."""
+    index = card.labels.index(target)
+    order = sorted(range(len(tiles)), key=lambda tile: -tiles[tile].probabilities[index])
+    return tuple(order[: MAX_EXPLAINED[card.marker or Marker.HER2]])
+
+
+def mark_explained(tiles: Sequence[TileResult], explained: Sequence[int]) -> tuple[TileResult, ...]:
+    """The tiles, each knowing whether its heat map is shown."""
+    return tuple(replace(tile, explained=index in explained) for index, tile in enumerate(tiles))
+
 
 def explain_tiles(
     engine: Engine,
-    name: str,
-    tiles: npt.NDArray[np.uint8],
+    card: ModelCard,
+    inputs: RGBImage,
     boxes: Sequence[Box],
     *,
     size: tuple[int, int],
-    target: int,
+    target: str,
     layers: Sequence[str],
     method: CamMethod,
 ) -> dict[str, Heatmap]:
     """Explain some tiles and lay their heat maps over the whole field.
 
     Args:
-        tiles: (N, px, px, 3) uint8 RGB at the network's input size.
+        inputs: (N, px, px, 3) uint8 RGB at the network's input size.
         boxes: N boxes in pixels of the field.
         size: (width, height) of the field.
-        target: class index that is explained.
+        target: class that is explained.
     Returns:
         layer -> (height, width) float32 in [0, 1]; NaN where no tile was explained. Where tiles overlap, the larger
         value is kept.
     """
     width, height = size
     fields = {layer: np.full((height, width), np.nan, np.float32) for layer in layers}
-    loaded = engine.model(name)
-    for start in range(0, len(tiles), BATCH):
-        maps = explain(loaded, tiles[start : start + BATCH], target=target, layers=layers, method=method)
+    loaded, index = engine.model(card.name), card.labels.index(target)
+    for start in range(0, len(inputs), BATCH):
+        maps = explain(loaded, inputs[start : start + BATCH], target=index, layers=layers, method=method)
         for layer, heatmaps in maps.items():
             for box, heatmap in zip(boxes[start : start + BATCH], heatmaps, strict=True):
                 field = fields[layer][box.y : box.y + box.height, box.x : box.x + box.width]
