@@ -26,8 +26,8 @@ class Stopwatch:
         self._progress(name, self._done, self._steps)
         start = time.perf_counter()
 
-        def part(what: str, done: int, total: int) -> None:
-            words = f"{name}: {done} of {total} {what}".strip() if total > 1 else name
+        def part(_what: str, done: int, total: int) -> None:
+            words = f"{name}: {done} of {total} tiles" if total > 1 else name
             self._progress(words, self._done, self._steps)
 
         yield part

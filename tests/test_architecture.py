@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 NEURAL = ("models", "inference", "explain", "quantify", "quality", "stains", "phantoms", "training", "slides")
-GROUND = ("labels", "types", "errors", "config", "images", "devices")
+GROUND = ("labels", "types", "errors", "config", "images", "image_formats", "image_scale", "image_tiff", "devices")
 
 
 def imported(path: Path) -> set[str]:
@@ -22,7 +22,7 @@ def imported(path: Path) -> set[str]:
 
 
 def offenders(files: list[Path], *forbidden: str) -> list[str]:
-    """"file imports module" for every import of a forbidden package."""
+    """ "file imports module" for every import of a forbidden package."""
     return [
         f"{path.relative_to(ROOT)} imports {name}"
         for path in files
