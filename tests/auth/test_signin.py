@@ -1,6 +1,7 @@
 """Signing in and out, expiry, delays after failures."""
 
 import sqlite3
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -50,6 +51,18 @@ def test_unknown_names_and_wrong_passwords_get_the_same_answer(database: Databas
             auth.sign_in(database, name, "a wrong password")
         said.append(str(caught.value))
     assert said == ["The name or the password is wrong."] * 2
+
+
+def test_an_unknown_name_costs_as_much_work_as_a_known_one(database: Database, anna: User) -> None:  # noqa: ARG001
+    def work_s(name: str) -> float:
+        started = time.process_time()
+        fail(database, 1, name=name)
+        return time.process_time() - started
+
+    fail(database, 1)
+    known = min(work_s("Anna") for _ in range(3))
+    unknown = min(work_s(name) for name in ("Nobody", "No one", "Nemo"))
+    assert 0.5 < unknown / known < 2
 
 
 @pytest.mark.parametrize("name", ["", "x" * 100_000, "nul\x00", "half \ud800 character", "'; DROP TABLE users; --"])
