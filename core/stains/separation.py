@@ -81,7 +81,8 @@ def white_point(image: RGBImage) -> White:
     Returns:
         (3,) float64 RGB.
     """
-    small = resize_to_fit(image, 512)
+    # Smoothed: otherwise the brightest tenth of noisy glass is its noise.
+    small = cv2.GaussianBlur(resize_to_fit(image, 512), (0, 0), 2.0)
     gray = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
     for share in BRIGHTEST_SHARES:
         brightest = small[gray >= np.percentile(gray, 100 - share)]
