@@ -9,7 +9,7 @@ import typer
 from core.errors import InvalidOptionError, StorageError
 from core.reports.answer import encode_json, to_json
 from core.reports.bundle import to_zip
-from core.reports.content import VIRTUAL_REMARK, ReportContent, report_content
+from core.reports.content import ReportContent, report_content
 from core.reports.pdf import to_pdf
 from core.reports.tables import results_csv
 from core.types import Analysis, Result
@@ -86,6 +86,6 @@ class Outputs:
 def _summary(content: ReportContent) -> str:
     details = ", ".join(part for part in (content.meaning, content.confidence, content.alternatives) if part)
     lines = [f"{content.name}: {content.answer_label} {content.answer} ({details})"]
-    lines += [f"  {VIRTUAL_REMARK}"] if content.virtual else []
+    lines += [f"  warning: {content.banner}"] if content.banner else []
     lines += [f"  {notice.level}: {notice.message}" for notice in content.notices]
     return "\n".join(lines)

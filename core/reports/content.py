@@ -9,6 +9,8 @@ from core.types import Analysis, Measurements, Notice, Result
 
 DISCLAIMER = "Research use only. Not for diagnosis."
 VIRTUAL_REMARK = "Virtual IHC made from H&E: not real staining."
+VIRTUAL_CODE = "virtual-stain"
+"""Code of the notice that says so at length."""
 
 _MEANING = {
     "0": "negative",
@@ -62,6 +64,7 @@ class ReportContent:
     Attributes:
         answer: the outcome ("2+"); `meaning` says it in a word ("equivocal").
         confidence: with its unit, or why there is none.
+        banner: that the stain is virtual; empty for a real one. `notices` holds all other remarks.
         alternatives: what else cannot be excluded, or an empty text.
         agreement: how the pathologist's own score relates to the answer; empty without one.
         analysis: where the texts came from, for tile maps and the like.
@@ -78,6 +81,7 @@ class ReportContent:
     shares: tuple[ClassShare, ...]
     stain: str
     virtual: bool
+    banner: str
     notices: tuple[Notice, ...]
     rule: str
     measurements: tuple[Row, ...]
@@ -107,7 +111,8 @@ def report_content(result: Result, own: OwnEntry | None = None) -> ReportContent
         ),
         stain=_stain(analysis),
         virtual=analysis.stain_source is StainSource.VIRTUAL,
-        notices=analysis.notices,
+        banner=_banner(analysis),
+        notices=tuple(notice for notice in analysis.notices if notice.code != VIRTUAL_CODE),
         rule=analysis.rule,
         measurements=(*_tile_rows(analysis), *_measurement_rows(analysis)),
         provenance=_provenance_rows(analysis),
@@ -154,6 +159,13 @@ def _confidence(analysis: Analysis) -> str:
 def _alternatives(analysis: Analysis) -> str:
     others = [label for label in analysis.prediction_set if label != analysis.outcome]
     return f"could also be {' or '.join(others)}" if others else ""
+
+
+def _banner(analysis: Analysis) -> str:
+    if analysis.stain_source is StainSource.REAL:
+        return ""
+    said = (notice.message for notice in analysis.notices if notice.code == VIRTUAL_CODE)
+    return next(said, VIRTUAL_REMARK)
 
 
 def _stain(analysis: Analysis) -> str:

@@ -1,6 +1,6 @@
 """The report as PDF: one or two A4 pages, sizes in millimetres."""
 
-from core.reports.content import DISCLAIMER, VIRTUAL_REMARK, OwnEntry, ReportContent, Row, percent
+from core.reports.content import DISCLAIMER, OwnEntry, ReportContent, Row, percent
 from core.reports.pdf_figures import draw_figures
 from core.reports.pdf_page import ACCENT, GRAY, INK, LEFT, PALE, TRACK, WIDTH, ReportPage
 from core.types import Notice, Pictures
@@ -23,8 +23,8 @@ def to_pdf(content: ReportContent, pictures: Pictures, *, colormap: str = "virid
     """
     page = ReportPage(title=f"{content.title}: {content.name}", footer=DISCLAIMER, compress=compress)
     _heading(page, content)
-    if content.virtual:
-        _banner(page, VIRTUAL_REMARK)
+    if content.banner:
+        _banner(page, content.banner)
     _answer(page, content)
     _notices(page, content.notices)
     _own_entry(page, content.own, content.agreement)

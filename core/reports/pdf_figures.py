@@ -8,11 +8,10 @@ from core.explain.overlay import CLASS_COLOURS
 from core.explain.pseudocolor import render_density
 from core.labels import CLASSES
 from core.reports.content import ReportContent
-from core.reports.pdf_page import GRAY, INK, LEFT, WIDTH, ReportPage
+from core.reports.pdf_page import GRAY, INK, LEFT, PRINT_DPI, WIDTH, ReportPage
 from core.reports.pictures import TILE_MAP, ColorScale, Figure, figures, shrink
 from core.types import Pictures
 
-_PRINT_DPI = 200
 _GAP = 5.0
 _CAPTION = 4.6
 _BAR = 2.4
@@ -25,7 +24,7 @@ _MIN_SCALE_WIDTH = 50.0
 def draw_figures(page: ReportPage, content: ReportContent, pictures: Pictures, *, colormap: str) -> None:
     """Place the pictures in two columns (three for an odd number), as large as the page allows."""
     layers = (content.heatmap_layer,) if content.heatmap_layer else ()
-    widest_px = round(WIDTH / 2 / 25.4 * _PRINT_DPI)
+    widest_px = round(WIDTH / 2 / 25.4 * PRINT_DPI)
     shown = list(figures(shrink(pictures, widest_px), content.analysis, layers=layers, colormap=colormap))
     columns = 2 if len(shown) in (1, 2, 4) else 3
     rows = [shown[start : start + columns] for start in range(0, len(shown), columns)]

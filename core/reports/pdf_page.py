@@ -7,6 +7,7 @@ import numpy as np
 from fpdf import FPDF
 from fpdf.enums import MethodReturnValue, XPos, YPos
 
+from core.images import resize_to_fit
 from core.reports.fonts import find_font
 from core.types import RGBImage
 
@@ -23,6 +24,8 @@ WIDTH = 178.0
 TOP = 14.0
 BOTTOM = 18.0
 """Height kept free for the footer."""
+
+PRINT_DPI = 200
 
 _FAMILY = "report"
 _JPEG_QUALITY = 84
@@ -161,7 +164,8 @@ class ReportPage:
             self._sheet.add_page()
 
     def picture(self, image: RGBImage, x: float, y: float, width: float, height: float) -> None:
-        """Place (H, W, 3) uint8 RGB with its left top corner at (x, y), as JPEG."""
+        """Place (H, W, 3) uint8 RGB with its left top corner at (x, y), as JPEG of at most `PRINT_DPI`."""
+        image = resize_to_fit(image, max(round(max(width, height) / 25.4 * PRINT_DPI), 1))
         options = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
         jpeg = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)[1]
         self._sheet.image(np.asarray(jpeg).tobytes(), x=x, y=y, w=width, h=height)

@@ -27,7 +27,7 @@ def test_prints_the_answer_and_every_warning(result: Result, capsys: pytest.Capt
     outputs(several=False).take(result, b"")
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "field.png: HER2 score 2+ (equivocal, confidence 70 %, could also be 0)"
-    assert lines[1] == "  Virtual IHC made from H&E: not real staining."
+    assert lines[1] == "  warning: Virtual IHC made from H&E: not real staining."
     assert len(lines) == 2 + len(result.analysis.notices)
 
 

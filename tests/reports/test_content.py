@@ -6,8 +6,8 @@ import pytest
 from results_by_hand import hand_made_result
 
 from core.labels import INSUFFICIENT, Marker
-from core.reports.content import OwnEntry, percent, readable_time, report_content
-from core.types import Pictures, Result, RGBImage
+from core.reports.content import VIRTUAL_CODE, VIRTUAL_REMARK, OwnEntry, percent, readable_time, report_content
+from core.types import Notice, Pictures, Result, RGBImage
 
 
 def test_says_answer_confidence_and_what_else_it_could_be(ihc_image: RGBImage) -> None:
@@ -66,3 +66,13 @@ def test_writes_shares_with_two_significant_figures(share: float, text: str) -> 
 def test_writes_times_in_utc() -> None:
     assert readable_time("2026-11-21T22:49:10+02:00") == "21 Nov 2026, 20:49 UTC"
     assert readable_time("yesterday") == "yesterday"
+
+
+def test_a_virtual_stain_is_said_once_in_its_banner(ihc_image: RGBImage) -> None:
+    drawn = hand_made_result(ihc_image, virtual=True)
+    notices = (*drawn.analysis.notices, Notice(VIRTUAL_CODE, "warning", "Virtual: stain a section."))
+    said = report_content(Result(replace(drawn.analysis, notices=notices), drawn.pictures))
+    assert (said.virtual, said.banner) == (True, "Virtual: stain a section.")
+    assert said.notices == drawn.analysis.notices
+    assert report_content(drawn).banner == VIRTUAL_REMARK
+    assert report_content(hand_made_result(ihc_image)).banner == ""
