@@ -26,16 +26,25 @@ def ask(rows: Sequence[HistoryRow], db: Database, user: User) -> None:
         if len(rows) > 5:
             st.caption(f"and {len(rows) - 5} more")
         with st.container(horizontal=True):
-            if st.button("Delete", type="primary", icon=":material/delete:", key="confirm_delete"):
-                with errors.shown():
-                    ids = [row.id for row in rows]
-                    history.delete(db, user, ids)
-                    st.session_state[STATE] = (ids, time.monotonic())
+            if st.button(
+                "Delete",
+                type="primary",
+                icon=":material/delete:",
+                key="confirm_delete",
+                on_click=_delete,
+                args=([row.id for row in rows], db, user),
+            ):
                 st.rerun()
             if st.button("Keep", key="cancel_delete"):
                 st.rerun()
 
     dialog()
+
+
+def _delete(ids: list[str], db: Database, user: User) -> None:
+    with errors.shown(stop=False):
+        history.delete(db, user, ids)
+        st.session_state[STATE] = (ids, time.monotonic())
 
 
 def offer_undo(db: Database, user: User) -> None:

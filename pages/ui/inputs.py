@@ -12,7 +12,8 @@ from core.types import Options
 FORMATS = ["png", "jpg", "jpeg", "tif", "tiff", "webp", "bmp", "gif", "svs"]
 STAIN_WORDS = {StainChoice.AUTO: "auto", StainChoice.HE: "H&E", StainChoice.IHC: "IHC"}
 SCALE_WORDS = {Scale.FILE: "from file", Scale.UNKNOWN: "unknown"}
-TITLES = {sample.key: sample.title for sample in SAMPLES}
+TITLES = {sample.key: sample.title.removesuffix(" (simulated)").split(",")[0] for sample in SAMPLES}
+"""Short enough for a button; the line above them says which are simulated."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,14 @@ class Upload:
 
 
 def uploads(user: User, limit_mb: int) -> list[Upload]:
-    """The drop zone and the samples under it; guests have the samples only. A sample takes the place of the files."""
+    """The drop zone and the samples beside it; guests have the samples only. A sample takes the place of the files."""
     files = []
     if user.is_guest:
         st.caption("You are a guest: try the samples. Nothing is stored.")
+        sample = _samples("Try a sample")
     else:
-        files = st.file_uploader(
+        left, right = st.columns([3, 2], gap="medium")
+        files = left.file_uploader(
             f"Drop images here: H&E or IHC, PNG JPEG TIFF WebP, up to {limit_mb} MB",
             type=FORMATS,
             accept_multiple_files=True,
@@ -38,13 +41,23 @@ def uploads(user: User, limit_mb: int) -> list[Upload]:
             key="uploads",
             on_change=_forget_sample,
         )
-    sample = st.pills(
-        "Or try a sample", list(TITLES), format_func=TITLES.__getitem__, key="sample", on_change=_set_marker
-    )
+        with right.container():
+            sample = _samples("Or try a sample")
     if sample is not None:
         data, name = load_sample(sample)
         return [Upload(f"sample-{sample}", name, data)]
     return [Upload(file.file_id, file.name, file.getvalue()) for file in files]
+
+
+def _samples(label: str) -> str | None:
+    return st.pills(
+        label,
+        list(TITLES),
+        format_func=TITLES.__getitem__,
+        key="sample",
+        on_change=_set_marker,
+        help="Simulated tissue with exactly known content, and one photograph of real tissue",
+    )
 
 
 def _forget_sample() -> None:

@@ -154,7 +154,7 @@ class Viewer {
   fit() {
     if (!this.header) return
     const aspect = this.header.width / this.header.height
-    const tallest = document.fullscreenElement ? window.innerHeight - 190 : Math.max(320, 0.72 * window.innerHeight)
+    const tallest = document.fullscreenElement ? window.innerHeight - 190 : Math.max(320, 0.68 * window.innerHeight)
     const width = Math.min(this.find(".frame").clientWidth, tallest * aspect)
     this.stage.style.width = `${width}px`
     this.stage.style.height = `${width / aspect}px`

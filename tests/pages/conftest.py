@@ -1,0 +1,80 @@
+"""The pages as a signed-in person sees them, without a browser."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import streamlit as st
+from people_of_pages import PASSWORD
+from results_by_hand import hand_made_result
+from streamlit.testing.v1 import AppTest
+
+from core import auth, history
+from core.db import Database, User
+from core.labels import Role
+from core.types import Result
+
+ROUTER = Path(__file__).resolve().parents[2] / "pages" / "router.py"
+
+
+OpenAs = Callable[..., AppTest]
+
+
+@pytest.fixture
+def admin(database: Database) -> User:
+    """The administrator, named ada."""
+    return auth.create_first_admin(database, "ada", PASSWORD, local=True)
+
+
+@pytest.fixture
+def pathologist(database: Database, admin: User) -> User:
+    """A pathologist, named bob."""
+    return auth.add_user(database, admin, "bob", PASSWORD, Role.PATHOLOGIST)
+
+
+@pytest.fixture
+def visit(monkeypatch: pytest.MonkeyPatch, database: Database) -> OpenAs:
+    """Open a page with the session cookie of a user, or signed out with None."""
+    st.cache_resource.clear()
+
+    def open_(user: User | None, page: str = "", *, address: str = "127.0.0.1", **query: str) -> AppTest:
+        token = "" if user is None else auth.sign_in(database, user.name, PASSWORD)
+        # AppTest has no cookies of its own; this is what a browser's connection would bring.
+        client = SimpleNamespace(
+            cookies={"workbench_session": token}, headers=[("Host", "localhost:8501")], remote_ip=address
+        )
+        monkeypatch.setattr("streamlit.runtime.context._get_client_context", lambda: client)
+        app = AppTest.from_file(str(ROUTER), default_timeout=60)
+        for name, value in query.items():
+            app.query_params[name] = value
+        app.run()
+        return app.switch_page(page).run() if page else app
+
+    return open_
+
+
+@pytest.fixture
+def result() -> Result:
+    """A result over a small image of noise."""
+    image = np.random.default_rng(0).integers(120, 255, (160, 200, 3), dtype=np.uint8)
+    return hand_made_result(image, name="core 17.png")
+
+
+@pytest.fixture
+def stored(database: Database, pathologist: User, result: Result) -> list[str]:
+    """Three entries in the pathologist's history: 2+, 3+ and a virtual 0."""
+    ids = []
+    for outcome, name in (("2+", "core 17.png"), ("3+", "core 18.png"), ("0", "slide 4.png")):
+        analysis = replace(
+            result.analysis,
+            outcome=outcome,
+            name=name,
+            provenance=replace(result.analysis.provenance, image_sha256=name.encode().hex().ljust(64, "0")),
+        )
+        saved = history.save(database, pathologist, replace(result, analysis=analysis), b"image bytes")
+        assert saved is not None
+        ids.append(saved.entry_id)
+    return ids

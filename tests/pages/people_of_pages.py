@@ -1,0 +1,3 @@
+"""The password of everybody in the page tests."""
+
+PASSWORD = "a long enough password"
