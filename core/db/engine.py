@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from core.config import get_settings
 from core.db import migrations
+from core.db.failures import describe_failure
 from core.errors import StorageError
 
 logger = logging.getLogger(__name__)
@@ -110,7 +111,7 @@ class Database:
             # The text of the statement may hold comments and names: the log gets the cause only.
             cause = error.orig if isinstance(error, DBAPIError) else error
             logger.error("database %s: %s", self.label, cause)
-            raise StorageError(_sentence(self.label, str(cause))) from error
+            raise StorageError(describe_failure(self.label, str(cause))) from error
 
     def migrate(self, steps: migrations.Migrations = migrations.MIGRATIONS) -> None:
         """Bring the structure up to date, one transaction for each migration.
@@ -192,7 +193,7 @@ def check_database(db: Database) -> None:
             return
         found = session.execute(text("PRAGMA quick_check(1)")).scalar_one()
     if found != "ok":
-        raise StorageError(_sentence(db.label, "malformed"))
+        raise StorageError(describe_failure(db.label, "malformed"))
 
 
 def _sqlite_engine(url: URL, busy_timeout_s: float) -> Engine:
@@ -236,31 +237,3 @@ def _use_wal(db: Database) -> None:
             raw.driver_connection.execute("PRAGMA journal_mode = WAL")  # type: ignore[union-attr]
         finally:
             raw.close()
-
-
-def _sentence(label: str, cause: str) -> str:
-    """Say what happened, what it means and what to do, from the driver's own words."""
-    lowered = cause.lower()
-    if "locked" in lowered or "lock timeout" in lowered or "limit of size" in lowered:
-        return (
-            f"The database {label} is locked by another program. Nothing was changed. "
-            "Try again in a moment; if it stays so, close other programs that use the file."
-        )
-    if "is full" in lowered or "no space left" in lowered or "i/o error" in lowered:
-        return (
-            f"The database {label} could not be written: the disk is full or does not answer. "
-            "What was saved before is untouched. Free some space and try again."
-        )
-    if "malformed" in lowered or "not a database" in lowered:
-        return (
-            f"The database {label} is damaged. Restore it from a backup, "
-            "or move the file away to start with an empty one."
-        )
-    if "readonly" in lowered or "read-only" in lowered or "unable to open" in lowered or "permission" in lowered:
-        return f"The database {label} cannot be opened for writing. Check DATA_DIR and the permissions of its folder."
-    if "no such" in lowered or "does not exist" in lowered:
-        return (
-            f"The database {label} does not have the tables that this version expects. "
-            "Restore it from a backup, or move it away to start with an empty one."
-        )
-    return f"The database {label} cannot be reached. Check that it runs and that DATABASE_URL is right."

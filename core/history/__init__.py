@@ -1,22 +1,18 @@
 """Everybody's own history: saved results, own scores, deletion with undo, export."""
 
 from core.db import HistoryQuery, HistoryRow, HistorySort, UserUsage
+from core.history.deletion import PURGE_AFTER, UNDO_SECONDS, delete, purge, undo_delete
 from core.history.entries import (
-    PURGE_AFTER,
-    UNDO_SECONDS,
     Entry,
     Saved,
     count_entries,
-    delete,
     get_row,
     list_entries,
     load,
     original,
-    purge,
     record_own_score,
     save,
     thumbnail,
-    undo_delete,
     usage,
 )
 from core.history.export import audit_csv, export_csv

@@ -1,28 +1,21 @@
-"""Saving results, finding them again, the pathologist's own score, deleting with undo."""
+"""Saving results, finding them again, and the pathologist's own score."""
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from uuid import uuid4
 
 from core.auth import require
-from core.db import Database, HistoryQuery, HistoryRow, User, UserUsage, audit
+from core.db import Database, HistoryQuery, HistoryRow, User, UserUsage
 from core.db import history as rows
 from core.db.clock import utc_now
 from core.db.search import storable
 from core.db.settings import get_app_settings
-from core.errors import InvalidOptionError, NotFoundError
+from core.errors import InvalidOptionError
 from core.history import files
+from core.history.deletion import possible_ids, purge
 from core.labels import CLASSES, Role
 from core.types import Analysis, Result
-
-UNDO_SECONDS = 60
-"""How long a deletion can be undone."""
-
-PURGE_AFTER = timedelta(minutes=5)
-"""Deleted entries are removed for good after this; longer than `UNDO_SECONDS`, so that nothing is undone half."""
 
 MAX_COMMENT = 2000
 
@@ -59,6 +52,7 @@ def save(db: Database, user: User, result: Result, original: bytes) -> Saved | N
     existing = rows.find_duplicate(db, user.id, fingerprint)
     if existing is not None:
         return Saved(existing, duplicate=True)
+    purge(db)  # a server that runs for months must keep its promises about deletion too
     keep = get_app_settings(db).keep_originals
     row = _new_row(result.analysis, has_original=keep)
     folder = files.write_entry(result, original if keep else None)
@@ -91,7 +85,7 @@ def get_row(db: Database, user: User, entry_id: str) -> HistoryRow:
     Raises:
         NotFoundError: there is none, it was deleted, or it is somebody else's.
     """
-    return rows.get_entry(db, user.id, next(iter(_possible([entry_id])), ""))
+    return rows.get_entry(db, user.id, next(iter(possible_ids([entry_id])), ""))
 
 
 def list_entries(db: Database, user: User, query: HistoryQuery | None = None) -> list[HistoryRow]:
@@ -145,56 +139,6 @@ def record_own_score(db: Database, user: User, entry_id: str, score: str | None,
     return rows.update_own_score(db, user.id, row.id, score=score, comment=comment, disagrees=disagrees, at=at)
 
 
-def delete(db: Database, user: User, entry_ids: Sequence[str], *, now: datetime | None = None) -> int:
-    """Delete some of the user's own entries; `undo_delete` brings them back for a minute.
-
-    Returns:
-        How many were deleted; ids of others' entries count for nothing.
-    Raises:
-        NotFoundError: none of them is the user's.
-    """
-    with db.together():
-        count = rows.mark_deleted(db, user.id, _possible(entry_ids), at=now or utc_now())
-        if count:
-            audit.record(db, user, "history deleted", f"{count} entries")
-    if entry_ids and not count:
-        raise NotFoundError("There is no such entry in your history. It may have been deleted already.")
-    return count
-
-
-def undo_delete(db: Database, user: User, entry_ids: Sequence[str], *, now: datetime | None = None) -> int:
-    """Bring back the user's own entries that were deleted less than a minute ago; return how many."""
-    since = (now or utc_now()) - timedelta(seconds=UNDO_SECONDS)
-    with db.together():
-        count = rows.unmark_deleted(db, user.id, _possible(entry_ids), since=since)
-        if count:
-            audit.record(db, user, "history restored", f"{count} entries")
-    return count
-
-
-def purge(db: Database, *, now: datetime | None = None) -> int:
-    """Remove deleted entries for good, and originals that are older than the administrator's setting.
-
-    Files go before their row: what is interrupted is done again the next time.
-
-    Returns:
-        How many entries were removed.
-    """
-    now = now or utc_now()
-    removed = 0
-    for entry_id in rows.list_deleted(db, now - PURGE_AFTER):
-        if files.remove_files(entry_id):
-            rows.remove_entry(db, entry_id)
-            removed += 1
-    days = get_app_settings(db).retention_days
-    if days:
-        for entry_id in rows.list_with_original(db, now - timedelta(days=days)):
-            if files.remove_original(entry_id):
-                rows.mark_without_original(db, entry_id)
-    files.remove_unfinished()
-    return removed
-
-
 def usage(db: Database, actor: User) -> list[UserUsage]:
     """Return how many entries every user keeps.
 
@@ -219,11 +163,6 @@ def fingerprint_of(result: Result) -> str:
         "models": provenance.models,
     }
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
-
-
-def _possible(entry_ids: Sequence[str]) -> list[str]:
-    """Return the ids that can exist: what comes from an address may hold anything."""
-    return [entry_id for entry_id in entry_ids if entry_id.isascii() and entry_id.isalnum()]
 
 
 def _new_row(analysis: Analysis, *, has_original: bool) -> HistoryRow:
