@@ -155,7 +155,7 @@ def _layers(options: Options) -> tuple[str, ...]:
 def _received(analysis: Analysis, name: str, waited_s: float) -> Analysis:
     """Mark an analysis as computed elsewhere, and count the time that the way took."""
     made = analysis.provenance
-    seconds = {**made.seconds, "transfer": max(waited_s - sum(made.seconds.values()), 0.0)}
+    seconds = {**made.seconds, "waiting and transfer": max(waited_s - sum(made.seconds.values()), 0.0)}
     return replace(analysis, name=safe_name(name), provenance=replace(made, backend="remote", seconds=seconds))
 
 

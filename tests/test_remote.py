@@ -107,7 +107,7 @@ def test_rebuilds_the_whole_result(other: OtherWorkbench, image: RGBImage, uploa
     other.body = encode_json(to_json(there, raw=True))
     here = RemoteWorkbench(other.url, "secret").analyze(upload, "a.png", Options())
     assert here.analysis.provenance.backend == "remote"
-    assert here.analysis.provenance.seconds.keys() == {*there.analysis.provenance.seconds, "transfer"}
+    assert here.analysis.provenance.seconds.keys() == {*there.analysis.provenance.seconds, "waiting and transfer"}
     same = replace(here.analysis, name=there.analysis.name, provenance=there.analysis.provenance)
     assert same == there.analysis
     assert np.array_equal(here.pictures.ihc, there.pictures.ihc)

@@ -30,7 +30,8 @@ def to_pdf(content: ReportContent, pictures: Pictures, *, colormap: str = "virid
     _own_entry(page, content.own, content.agreement)
     draw_figures(page, content, pictures, colormap=colormap)
     _section(page, "Measured", content.measurements)
-    _section(page, "How it was scored", (Row("Rule", content.rule), Row("Stain", content.stain)))
+    own = () if content.own else (Row("Own score", "none recorded by a pathologist"),)
+    _section(page, "How it was scored", (Row("Rule", content.rule), Row("Stain", content.stain), *own))
     _section(page, "Provenance", content.provenance)
     return page.to_bytes()
 
