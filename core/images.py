@@ -106,8 +106,8 @@ def thumbnail(image: RGBImage, side: int = 256) -> bytes:
 def is_blank(image: RGBImage) -> bool:
     """Tell whether an image shows nothing at all: hardly a difference between its darkest and brightest pixels."""
     small = resize_to_fit(image, 512)
-    low, high = np.percentile(small.reshape(-1, small.shape[-1]), (0.5, 99.5), axis=0)
-    return bool((high - low).max() < BLANK_RANGE)
+    ranges = [np.subtract(*np.percentile(channel, (99.5, 0.5))) for channel in cv2.split(small)]
+    return bool(max(ranges) < BLANK_RANGE)
 
 
 def _encode(ending: str, image: RGBImage, options: list[int]) -> bytes:
