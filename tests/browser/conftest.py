@@ -2,29 +2,15 @@
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
+from browser_people import NAME, PASSWORD, Workbench, start
 from playwright.sync_api import Browser, Page, sync_playwright
 
-ROOT = Path(__file__).resolve().parents[2]
-START_LIMIT_S = 120
 CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-
-
-@dataclass(frozen=True)
-class Workbench:
-    """A running server: where it is and where it keeps its data."""
-
-    url: str
-    data_dir: Path
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -49,38 +35,27 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def start(data_dir: Path) -> tuple[subprocess.Popen[bytes], str]:
-    """Start the workbench as the README says, on a free port, and wait until it answers."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    data_dir.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
-    with (data_dir / "server.log").open("wb") as log:
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=os.environ | {"DATA_DIR": str(data_dir)}, stdout=log, stderr=subprocess.STDOUT
-        )
-    url = f"http://localhost:{port}"
-    for _ in range(START_LIMIT_S * 5):
-        try:
-            if httpx.get(f"{url}/api/health", timeout=5).status_code == 200:
-                return process, url
-        except httpx.TransportError:
-            time.sleep(0.2)
-        if process.poll() is not None:
-            break
-    process.terminate()
-    pytest.fail("The workbench did not start:\n" + (data_dir / "server.log").read_text(errors="replace")[-3000:])
-
-
 @pytest.fixture(scope="session")
 def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
-    """One server for all browser tests; the tests of the first start come first."""
+    """One server for the browser tests, with an administrator and a second reader."""
     data_dir = tmp_path_factory.mktemp("workbench") / "data"
     process, url = start(data_dir)
+    httpx.post(f"{url}/auth/setup", data={"name": NAME, "password": PASSWORD})
+    add_second_reader(data_dir)
     yield Workbench(url, data_dir)
     process.terminate()
     process.wait(timeout=20)
+
+
+def add_second_reader(data_dir: Path) -> None:
+    """Another account in the same database."""
+    from core.auth import add_user, command_line_user
+    from core.db import open_database
+    from core.labels import Role
+
+    database = open_database(f"sqlite:///{data_dir / 'workbench.db'}")
+    add_user(database, command_line_user(), "second reader", PASSWORD, Role.PATHOLOGIST)
+    database.close()
 
 
 @pytest.fixture(params=[1440, 390], ids=["desktop", "phone"])
