@@ -202,4 +202,4 @@ def _cut(image: RGBImage, box: Box) -> RGBImage:
 
 def _resize(image: RGBImage, px: int) -> RGBImage:
     """Resample to (px, px) with the antialiased bilinear filter that the published networks were used with."""
-    return np.asarray(Image.fromarray(image).resize((px, px), Image.Resampling.BILINEAR))
+    return np.array(Image.fromarray(image).resize((px, px), Image.Resampling.BILINEAR))  # a copy: writable
