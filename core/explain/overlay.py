@@ -48,9 +48,11 @@ def blend(image: RGBImage, heatmap: Heatmap, *, opacity: float = 0.5, colormap: 
             f"The heat map has {heatmap.shape} pixels, the image {image.shape[:2]}: give equal sizes."
         )
     colours = apply_table(heatmap, colour_table(colormap))
-    mixed = cv2.addWeighted(colours, opacity, image, 1 - opacity, 0)
-    known = ~np.isnan(heatmap)
-    return np.asarray(np.where(known[..., None], mixed, image), dtype=np.uint8)
+    mixed = np.asarray(cv2.addWeighted(colours, opacity, image, 1 - opacity, 0), dtype=np.uint8)
+    unknown = np.isnan(heatmap)
+    if unknown.any():
+        cv2.copyTo(image, unknown.view(np.uint8), mixed)
+    return mixed
 
 
 def draw_tiles(image: RGBImage, tiles: Sequence[TileResult], marker: Marker, *, scale: float = 1.0) -> RGBImage:
