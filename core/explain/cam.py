@@ -18,9 +18,9 @@ from pytorch_grad_cam import GradCAM, GradCAMPlusPlus, HiResCAM, LayerCAM
 from torch import nn
 
 from core.errors import InvalidOptionError
-from core.explain.gradients import Captured, capture
+from core.explain.gradients import capture
 from core.labels import CamMethod
-from core.models.weights import LoadedModel
+from core.models.weights import Captured, LoadedModel
 from core.types import RGBImage
 
 _METHODS: dict[CamMethod, type[Any]] = {

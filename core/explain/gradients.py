@@ -1,16 +1,13 @@
 """Activations and gradients of several layers, from one forward and one backward pass."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from core.errors import InvalidOptionError
 from core.models.transforms import Normalised
-from core.models.weights import LoadedModel
+from core.models.weights import Captured, LoadedModel
 from core.types import RGBImage
 
 LAYERS: dict[str, dict[str, str]] = {
@@ -18,18 +15,6 @@ LAYERS: dict[str, dict[str, str]] = {
     "simple_cnn": {"conv1": "conv1", "conv2": "conv2"},
 }
 """Layers that can be explained, shallow to deep, and where they are in the network."""
-
-
-@dataclass(frozen=True)
-class Captured:
-    """What one layer returned, and how the target class changes with it.
-
-    Attributes:
-        activations, gradients: (N, channels, h, w) float32.
-    """
-
-    activations: npt.NDArray[np.float32]
-    gradients: npt.NDArray[np.float32]
 
 
 def capture(loaded: LoadedModel, tiles: RGBImage, *, target: int, layers: Sequence[str]) -> dict[str, Captured]:
@@ -47,19 +32,30 @@ def capture(loaded: LoadedModel, tiles: RGBImage, *, target: int, layers: Sequen
             raise InvalidOptionError(
                 f"{loaded.card.title} has no layer {layer!r} to explain; choose from {', '.join(known) or 'none'}."
             )
+    with loaded.lock:
+        if loaded.gradients is not None:
+            captured = loaded.gradients(tiles, target)
+            return {layer: captured[layer] for layer in layers}
+        return _autograd(loaded, tiles, target, {layer: known[layer] for layer in layers})
+
+
+def _autograd(loaded: LoadedModel, tiles: RGBImage, target: int, layers: dict[str, str]) -> dict[str, Captured]:
+    """Run the network with hooks. Hooks belong to a module, not to a thread: call it under the model's lock."""
     outputs: dict[str, Tensor] = {}
-    # Hooks belong to a module, not to a thread: without the lock another user's pass would be captured too.
-    with loaded.lock, torch.inference_mode(False), torch.enable_grad():
-        handles = [_keep_output(loaded.module.get_submodule(known[layer]), layer, outputs) for layer in layers]
-        try:
-            batch = Normalised(loaded.card, loaded.module).normalise(torch.from_numpy(tiles))
+    device = next(loaded.module.parameters()).device
+    normalised = Normalised(loaded.card, loaded.module).to(device)
+    handles = [_keep_output(loaded.module.get_submodule(path), layer, outputs) for layer, path in layers.items()]
+    try:
+        # Autograd, whatever mode the caller is in. The parameters are frozen, so only activations are differentiated.
+        with torch.inference_mode(False), torch.enable_grad():
+            batch = normalised.normalise(torch.from_numpy(tiles).to(device))
             logits = loaded.module(batch.requires_grad_())
             gradients = torch.autograd.grad(logits[:, target].sum(), [outputs[layer] for layer in layers])
-        finally:
-            for handle in handles:
-                handle.remove()
+    finally:
+        for handle in handles:
+            handle.remove()
     return {
-        layer: Captured(outputs[layer].detach().float().numpy(), gradient.float().numpy())
+        layer: Captured(outputs[layer].detach().cpu().numpy(), gradient.cpu().numpy())
         for layer, gradient in zip(layers, gradients, strict=True)
     }
 

@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +17,7 @@ from core.errors import InvalidOptionError, ModelUnavailableError, WeightsError
 from core.inference.batching import Batcher
 from core.inference.runners import batch_sizes, build_runner
 from core.models.card import ModelCard, Task
+from core.models.ihcnet import IHCNet
 from core.models.manifest import Entry, read_manifest
 from core.models.registry import CARDS, get_card
 from core.models.transforms import to_pixels
@@ -127,7 +128,7 @@ class Engine:
                     fingerprint = self._states[name][0]
                     self._states[name] = (fingerprint, ModelState(None, str(error), entry.paths[0]))
                     raise ModelUnavailableError(_unavailable(CARDS[name], str(error))) from error
-                self._models[name] = loaded
+                self._models[name] = loaded = self._on_backend(loaded)
         return loaded
 
     def extras(self, name: str) -> dict[str, object]:
@@ -169,7 +170,10 @@ class Engine:
         return to_pixels(self._batcher(name)(images))
 
     def warm_up(self, names: Iterable[str] = ("ihcnet", "simple_cnn", "pspstain")) -> None:
-        """Load and compile models before they are asked for; unusable ones are logged and left out."""
+        """Load and compile models before they are asked for; unusable ones are logged and left out.
+
+        Meant for a thread of its own at start: a request that comes meanwhile waits for the model it needs only.
+        """
         for name in names:
             card = get_card(name)
             try:
@@ -177,8 +181,13 @@ class Engine:
             except ModelUnavailableError as error:
                 logger.warning("%s", error)
                 continue
+            gradients = self.model(name).gradients
             for size in batch_sizes(card):
-                batcher(np.full((size, card.input_px, card.input_px, 3), 255, np.uint8))
+                blank = np.full((size, card.input_px, card.input_px, 3), 255, np.uint8)
+                batcher(blank)
+                if gradients is not None:
+                    with self.model(name).lock:
+                        gradients(blank, 0)
 
     def _chosen_backend(self) -> Backend:
         with self._guard:
@@ -204,6 +213,24 @@ class Engine:
             return ModelState(None, str(error), entry.paths[0], overridden)
         return ModelState(sha256, None, entry.paths[0], overridden)
 
+    def _on_backend(self, loaded: LoadedModel) -> LoadedModel:
+        backend = self._chosen_backend()
+        if backend is Backend.TORCH_CUDA:
+            loaded.module.to("cuda")
+        if isinstance(loaded.module, IHCNet) and backend in (Backend.OPENVINO_BF16, Backend.OPENVINO_F32):
+            from core.inference.gradients import IHCNetGradients  # only here: other backends do without OpenVINO
+
+            cache = self._cache(f"{loaded.card.name}-gradient", loaded.sha256)
+            return replace(loaded, gradients=IHCNetGradients(loaded.card, loaded.module, backend, cache=cache))
+        return loaded
+
+    def _cache(self, name: str, sha256: str) -> Path | None:
+        """Return where a converted network is kept, without suffix: other weights or libraries convert anew."""
+        if self._cache_dir is None or not has_openvino():
+            return None
+        libraries = f"{version('openvino')}-{version('torch')}".replace("+", "-")
+        return self._cache_dir / f"{name}-{sha256[:16]}-{self.backend}-{libraries}"
+
     def _sha256(self, name: str) -> str:
         state = self.state(name)
         if state.sha256 is None:
@@ -216,7 +243,7 @@ class Engine:
         with self._building[name]:
             known = self._batchers.get(name)
             if known is None or known[0] != sha256:
-                cache = self._cache_dir / f"{name}-{sha256[:16]}-{_versions()}" if self._cache_dir else None
+                cache = self._cache(name, sha256)
                 runner = build_runner(backend, card, lambda: self.model(name).module, cache=cache)
                 known = (sha256, Batcher(runner, max_batch=MAX_BATCH[card.task]))
                 self._batchers[name] = known
@@ -243,11 +270,6 @@ def _fingerprint(path: Path) -> tuple[str, int, int]:
     except (OSError, ValueError):
         return (str(path), -1, -1)
     return (str(path), stat.st_mtime_ns, stat.st_size)
-
-
-def _versions() -> str:
-    """Return the libraries that took part in a conversion: others convert anew."""
-    return f"{version('openvino')}-{version('torch')}".replace("+", "-") if has_openvino() else ""
 
 
 @lru_cache(maxsize=1)

@@ -8,12 +8,13 @@ import struct
 import tempfile
 import threading
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
@@ -42,14 +43,31 @@ _DAMAGED = (
 
 
 @dataclass(frozen=True)
+class Captured:
+    """What one layer returned, and how the logit of one class changes with it.
+
+    Attributes:
+        activations, gradients: (N, channels, h, w) float32.
+    """
+
+    activations: npt.NDArray[np.float32]
+    gradients: npt.NDArray[np.float32]
+
+
+GradientSource = Callable[[npt.NDArray[np.uint8], int], dict[str, Captured]]
+"""(N, px, px, 3) uint8 tiles and a class index to layer -> `Captured`."""
+
+
+@dataclass(frozen=True)
 class LoadedModel:
     """A network ready to use: card, weights, and the lock that lets one caller at it.
 
     Attributes:
-        module: in evaluation mode, float32, on the CPU, parameters frozen.
+        module: in evaluation mode, float32, parameters frozen.
         sha256: of the weights file.
         extras: what the manifest adds: temperature, conformal thresholds, figures.
-        lock: hold it around everything that registers hooks or runs `module`.
+        lock: hold it around everything that registers hooks or runs `module` or `gradients`.
+        gradients: a faster way to what torch's autograd computes; None where the backend has none.
     """
 
     card: ModelCard
@@ -57,6 +75,7 @@ class LoadedModel:
     sha256: str
     extras: dict[str, Any] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    gradients: GradientSource | None = None
 
 
 def read_state_dict(path: Path | Sequence[Path]) -> dict[str, Tensor]:
