@@ -32,7 +32,7 @@ MEAN_OF_CHANNELS = np.full((1, 3), 1 / 3, np.float32)
 MIN_OBJECT_SHARE = 5e-4
 """Connected parts smaller than this share of the image are dust."""
 
-SHARPNESS_LIMIT = 28.0
+SHARPNESS_LIMIT = 22.0
 """Variance of the Laplacian below which an image is blurred, gray levels counted from a glass of 255.
 
 Measured on the shared images: the least sharp ones in focus have 42 (shidc p1_0319_1) and 66 (faintest BCI patches),
