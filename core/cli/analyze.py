@@ -16,11 +16,15 @@ if TYPE_CHECKING:
 
 TOKEN_VARIABLE = "WORKBENCH_TOKEN"  # noqa: S105  # the name of a variable, no secret
 
+_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".svs")
+
 Scorer = Callable[[bytes, str, "Options", "Progress"], "Result"]
 
 
 def analyze(
-    images: Annotated[list[Path], typer.Argument(help="Image files: PNG, JPEG, TIFF, WebP.", metavar="IMAGE...")],
+    images: Annotated[
+        list[Path], typer.Argument(help="Image files (PNG, JPEG, TIFF, WebP), or folders of them.", metavar="IMAGE...")
+    ],
     marker: Annotated[Marker, typer.Option(help="Protein whose stain is read.")] = Marker.HER2,
     stain: Annotated[StainChoice, typer.Option(help="Recognise the stain, or say which it is.")] = StainChoice.AUTO,
     scale: Annotated[Scale, typer.Option(help="Magnification, where the file does not say.")] = Scale.FILE,
@@ -45,12 +49,13 @@ def analyze(
 
     options = Options(marker=marker, stain=stain, scale=scale, insist=insist, explain=bool(report or out))
     with in_words():
-        outputs = Outputs(as_json=as_json, report=report, folder=out, several=len(images) > 1)
+        paths = _expanded(images)
+        outputs = Outputs(as_json=as_json, report=report, folder=out, several=len(paths) > 1)
         scorer = _remote_scorer(remote) if remote else _local_scorer()
     waiting.clear()
     failed = 0
-    for number, path in enumerate(images, start=1):
-        line = ProgressLine(f"{number} of {len(images)}, {path.name}" if len(images) > 1 else path.name)
+    for number, path in enumerate(paths, start=1):
+        line = ProgressLine(f"{number} of {len(paths)}, {path.name}" if len(paths) > 1 else path.name)
         try:
             data = _read(path)
             result = scorer(data, path.name, options, line.update)
@@ -64,6 +69,16 @@ def analyze(
         outputs.finish()
     if failed:
         raise typer.Exit(1)
+
+
+def _expanded(images: list[Path]) -> list[Path]:
+    """Put the image files of a folder in its place, by name."""
+    paths: list[Path] = []
+    for path in images:
+        paths += sorted(p for p in path.iterdir() if p.suffix.lower() in _SUFFIXES) if path.is_dir() else [path]
+    if not paths:
+        raise InvalidOptionError(f"{', '.join(map(str, images))}: no image files in it ({', '.join(_SUFFIXES)}).")
+    return paths
 
 
 def _read(path: Path) -> bytes:

@@ -6,6 +6,7 @@ as 8-bit gray PNG. Level 0 of a plane stands for "not computed here" (NaN), leve
 
 import base64
 import json
+import math
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -69,9 +70,20 @@ def to_json(result: Result, *, entry_id: str | None = None, pictures: bool = Tru
     return answer
 
 
-def encode_json(answer: Json) -> bytes:
-    """Write an answer as UTF-8 JSON; NaN is refused because JSON has none."""
-    return json.dumps(answer, ensure_ascii=False, allow_nan=False).encode()
+def encode_json(answer: Json, *, indent: int | None = None) -> bytes:
+    """Write an answer as UTF-8 JSON; what is not a number (no tissue to measure) becomes null, as JSON has no NaN."""
+    try:
+        return json.dumps(answer, ensure_ascii=False, allow_nan=False, indent=indent).encode()
+    except ValueError:
+        return json.dumps(_finite(answer), ensure_ascii=False, allow_nan=False, indent=indent).encode()
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 _TILE_FIELDS = {

@@ -1,7 +1,6 @@
 """Everything about one result, or the reports of many, as a ZIP."""
 
 import io
-import json
 import zipfile
 from collections.abc import Sequence
 from pathlib import PurePosixPath
@@ -9,7 +8,7 @@ from pathlib import PurePosixPath
 from core.explain.pseudocolor import COLORMAPS
 from core.images import safe_name
 from core.labels import StainSource
-from core.reports.answer import VIRTUAL_TEXT, to_json
+from core.reports.answer import VIRTUAL_TEXT, encode_json, to_json
 from core.reports.content import DISCLAIMER, VIRTUAL_REMARK, OwnEntry, report_content
 from core.reports.pdf import to_pdf
 from core.reports.pictures import density_gray, fast_png, figures, with_colorbar
@@ -40,7 +39,7 @@ def to_zip(
         if original is not None:
             archive.writestr(f"original/{_file_name(result)}", original, _STORED)
         archive.writestr("report.pdf", to_pdf(content, result.pictures, colormap=colormap), _STORED)
-        archive.writestr("report.json", json.dumps(answer, ensure_ascii=False, indent=2), _DEFLATED)
+        archive.writestr("report.json", encode_json(answer, indent=2), _DEFLATED)
         archive.writestr("tiles.csv", tiles_csv(result.analysis), _DEFLATED)
         archive.writestr("README.txt", _readme(result), _DEFLATED)
     return packed.getvalue()

@@ -51,3 +51,13 @@ def test_an_unreachable_workbench_is_named(shared_data: Path, monkeypatch: pytes
     done = CliRunner().invoke(app, ["analyze", str(image), "--remote", "http://127.0.0.1:9"])
     assert done.exit_code == 1
     assert "127.0.0.1:9 cannot be reached" in done.stderr
+
+
+def test_a_folder_stands_for_its_images(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("left out")
+    nothing = CliRunner().invoke(app, ["analyze", str(tmp_path)])
+    assert (nothing.exit_code, "no image files" in nothing.stderr) == (1, True)
+    for name in ("b.png", "a.JPG"):
+        (tmp_path / name).write_text("no image")
+    done = CliRunner().invoke(app, ["analyze", str(tmp_path)])
+    assert [line.split(":")[0] for line in done.stderr.splitlines()] == ["a.JPG", "b.png"]

@@ -97,3 +97,11 @@ def test_raw_planes_survive_the_wire(ihc_image: RGBImage) -> None:
     back = decode_plane(decoded(answer["heatmaps"]["conv0"]["png"]), answer["heatmaps"]["conv0"]["max"])
     assert np.array_equal(np.isnan(back), np.isnan(heatmap))
     assert np.nanmax(np.abs(back - heatmap)) <= 1 / 254
+
+
+def test_figures_that_are_no_numbers_become_null(ihc_image: RGBImage) -> None:
+    result = hand_made_result(ihc_image)
+    analysis = replace(result.analysis, quality=replace(result.analysis.quality, sharpness=float("nan")))
+    answer = json.loads(encode_json(to_json(Result(analysis, result.pictures), pictures=False)))
+    assert answer["quality"]["sharpness"] is None
+    assert answer["confidence"] == pytest.approx(0.7)
