@@ -1,5 +1,6 @@
 """`python -m core serve` and `python -m core doctor`"""
 
+import os
 import subprocess
 import sys
 from typing import Annotated
@@ -18,10 +19,10 @@ def serve(
 
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py")]
     command += ["--server.port", str(port), "--server.address", host]
-    try:
-        raise typer.Exit(subprocess.call(command, cwd=ROOT))
-    except KeyboardInterrupt:
-        raise typer.Exit(0) from None
+    os.chdir(ROOT)  # where Streamlit looks for its settings
+    if os.name == "posix":
+        os.execv(command[0], command)  # the server takes this process over, and with it every signal
+    raise typer.Exit(subprocess.call(command))
 
 
 def doctor() -> None:
