@@ -1,5 +1,6 @@
 """The server without its pages: API, sign-in routes and middleware over an empty installation."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from starlette.testclient import TestClient
 from core.api.auth_routes import AUTH_ROUTES
 from core.api.create_app import create_app
 from core.api.middleware import FileGuard, SecurityHeaders
-from core.config import Settings
+from core.config import ROOT, Settings
 from core.db import Database
 from core.inference.engine import get_engine
 from core.labels import Role
@@ -28,6 +29,9 @@ MODELS = ("ihcnet", "simple_cnn", "pspstain")
 def random_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Weights of untrained networks: what is tested here is the way to them and back."""
     folder = tmp_path_factory.mktemp("weights")
+    # The stain recognition is small, and what comes after it depends on it: the bundled one takes part.
+    for file in (ROOT / "weights").glob("stain_recognition*"):
+        shutil.copy(file, folder)
     lines = []
     torch.manual_seed(7)
     for name in MODELS:
