@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from results_by_hand import hand_made_result
 
+from core.api.schemas import PredictAnswer
 from core.labels import CAM_LAYERS, INSUFFICIENT, Marker
 from core.reports.answer import API_PX, decode_plane, encode_json, to_json
 from core.types import Pictures, Result, RGBImage
@@ -105,3 +106,11 @@ def test_figures_that_are_no_numbers_become_null(ihc_image: RGBImage) -> None:
     answer = json.loads(encode_json(to_json(Result(analysis, result.pictures), pictures=False)))
     assert answer["quality"]["sharpness"] is None
     assert answer["confidence"] == pytest.approx(0.7)
+
+
+@pytest.mark.parametrize(("marker", "outcome"), [(Marker.HER2, "2+"), (Marker.PR, "PR+")])
+def test_fits_the_shape_that_the_api_documents(ihc_image: RGBImage, marker: Marker, outcome: str) -> None:
+    answer = to_json(hand_made_result(ihc_image, marker=marker, outcome=outcome), pictures=False)
+    missing = PredictAnswer.model_fields.keys() - answer.keys()
+    assert missing == ({"status"} if marker is Marker.HER2 else {"score"})
+    PredictAnswer.model_validate({"score": None, "status": None} | answer)
