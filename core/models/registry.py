@@ -11,7 +11,7 @@ from core.models.simple_cnn import SimpleCNN
 _ALL = (
     ModelCard(
         name="ihcnet",
-        title="IHCNet: HER2 score",
+        title="IHCNet (HER2 score)",
         task=Task.CLASSIFICATION,
         marker=Marker.HER2,
         labels=CLASSES[Marker.HER2],
@@ -26,7 +26,7 @@ _ALL = (
     ),
     ModelCard(
         name="simple_cnn",
-        title="SimpleCNN: PR status",
+        title="SimpleCNN (PR status)",
         task=Task.CLASSIFICATION,
         marker=Marker.PR,
         labels=CLASSES[Marker.PR],
@@ -41,7 +41,7 @@ _ALL = (
     ),
     ModelCard(
         name="pspstain",
-        title="PSPStain generator: H&E to virtual IHC",
+        title="PSPStain generator (H&E to virtual IHC)",
         task=Task.VIRTUAL_STAINING,
         marker=Marker.HER2,
         labels=(),
@@ -56,7 +56,7 @@ _ALL = (
     ),
     ModelCard(
         name="medsyngan_g",
-        title="MedSynGAN generator: synthetic PR images",
+        title="MedSynGAN generator (synthetic PR images)",
         task=Task.SYNTHESIS,
         marker=Marker.PR,
         labels=CLASSES[Marker.PR],
@@ -71,7 +71,7 @@ _ALL = (
     ),
     ModelCard(
         name="medsyngan_d",
-        title="MedSynGAN discriminator: real or synthetic",
+        title="MedSynGAN discriminator (real or synthetic)",
         task=Task.DISCRIMINATION,
         marker=Marker.PR,
         labels=CLASSES[Marker.PR],

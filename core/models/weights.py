@@ -256,7 +256,7 @@ def _check_fit(card: ModelCard, state: Mapping[str, Tensor], name: str) -> None:
     with torch.device("meta"):
         expected = {key: tuple(value.shape) for key, value in card.build().state_dict().items()}
     missing = [key for key in expected if key not in state]
-    unexpected = [key for key in state if key not in expected]
+    unexpected = sorted(key for key in state if key not in expected)
     reshaped = [key for key in expected if key in state and tuple(state[key].shape) != expected[key]]
     if not (missing or unexpected or reshaped):
         return
