@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -43,7 +44,7 @@ class Aggregate:
 def aggregate_her2(
     tile_probs: npt.NDArray[np.float32],
     features: npt.NDArray[np.float32],
-    tissue: npt.NDArray[np.float64],
+    tissue: npt.NDArray[np.floating[Any]],
     calibration: Mapping[str, float],
 ) -> Aggregate:
     """Score one image from all its tissue tiles.
@@ -72,7 +73,7 @@ def aggregate_her2(
     )
 
 
-def pool_tiles(tile_probs: npt.NDArray[np.float32], tissue: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def pool_tiles(tile_probs: npt.NDArray[np.float32], tissue: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
     """Return the (4,) mean of the tenth of the tiles with the highest expected score, weighted by their tissue."""
     probs = np.asarray(tile_probs, np.float64)
     count = max(1, round(UPPER_SHARE * len(probs)))
