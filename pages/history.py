@@ -46,20 +46,20 @@ with st.container(horizontal=True, vertical_alignment="center", key="history_act
         on_click="ignore",
         disabled=not rows,
     )
-    st.download_button(
-        "PDF of the selected",
-        lambda: history_list.reports(db, user, chosen),
-        "reports.zip",
-        "application/zip",
-        icon=":material/picture_as_pdf:",
-        key="history_pdf",
-        on_click="ignore",
-        disabled=not chosen,
-    )
-    if st.button("Compare", icon=":material/compare:", key="compare", disabled=len(chosen) != 2, help="Select two"):
-        compare.show(chosen, db, user)
-    if st.button("Delete", icon=":material/delete:", key="delete", disabled=not chosen):
-        history_delete.ask(chosen, db, user)
+    if chosen:
+        st.download_button(
+            "PDF of the selected",
+            lambda: history_list.reports(db, user, chosen),
+            "reports.zip",
+            "application/zip",
+            icon=":material/picture_as_pdf:",
+            key="history_pdf",
+            on_click="ignore",
+        )
+        if len(chosen) == 2 and st.button("Compare", icon=":material/compare:", key="compare"):
+            compare.show(chosen, db, user)
+        if st.button("Delete", icon=":material/delete:", key="delete"):
+            history_delete.ask(chosen, db, user)
 
 if not rows:
     st.caption("Nothing fits this search. Change the words or the filters.")

@@ -34,7 +34,7 @@ def show(opened: Opened) -> None:
             key="download_json",
             on_click="ignore",
             icon=":material/data_object:",
-            help="All figures, for programs",
+            help="All figures, for programs; the pictures are in the ZIP",
         )
         st.download_button(
             "ZIP",
@@ -53,7 +53,7 @@ def _pdf(opened: Opened) -> bytes:
 
 
 def _json(opened: Opened) -> bytes:
-    return encode_json(to_json(opened.result, entry_id=opened.entry_id))
+    return encode_json(to_json(opened.result, entry_id=opened.entry_id, pictures=False))
 
 
 def _zip(opened: Opened) -> bytes:

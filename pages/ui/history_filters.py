@@ -29,8 +29,14 @@ def query() -> HistoryQuery:
         label_visibility="collapsed",
     )
     with st.container(horizontal=True, vertical_alignment="bottom", key="history_filters"):
-        marker = st.selectbox("Marker", [ANY, *(each.value for each in Marker)], key="history_marker", width=110)
-        scores = CLASSES[Marker(marker)] if marker != ANY else [each for row in CLASSES.values() for each in row]
+        marker = st.selectbox(
+            "Marker",
+            [None, *Marker],
+            format_func=lambda each: each.title if each else ANY,
+            key="history_marker",
+            width=110,
+        )
+        scores = CLASSES[marker] if marker else [each for row in CLASSES.values() for each in row]
         score = st.selectbox("Score", [ANY, *scores, INSUFFICIENT, NOT_SCORED], key="history_score", width=150)
         days = st.date_input("Date", value=[], key="history_date", format="YYYY-MM-DD", width=240)
         sort = st.selectbox("Sort", list(SORTS), format_func=SORTS.__getitem__, key="history_sort", width=190)
@@ -39,7 +45,7 @@ def query() -> HistoryQuery:
     first, last = _span(days)
     return HistoryQuery(
         text=text or "",
-        marker=None if marker == ANY else Marker(marker),
+        marker=marker,
         outcome=None if score == ANY else score,
         date_from=first,
         date_to=last,

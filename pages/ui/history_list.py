@@ -36,7 +36,7 @@ def show(rows: Sequence[HistoryRow], db: Database, user: User) -> None:
                 st.markdown(_plain(row.name))
                 st.caption(_details(row))
                 _own(row)
-            if st.button("Open", key=f"open-{row.id}", icon=":material/open_in_new:"):
+            if st.button("Open result", key=f"open-{row.id}", icon=":material/open_in_new:"):
                 st.switch_page("analyze.py", query_params={"entry": row.id})
 
 

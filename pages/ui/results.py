@@ -93,7 +93,10 @@ def _show_measured(content: ReportContent) -> None:
 def show_computation(content: ReportContent, opened: Opened) -> None:
     """How it was computed: the rule, what was measured, steps with seconds, hashes, thresholds."""
     analysis = opened.result.analysis
-    with st.expander("How it was computed", icon=":material/info:", key="computation"):
+    details = st.expander("How it was computed", icon=":material/info:", key="computation", on_change="rerun")
+    if not details.open:
+        return
+    with details:
         if content.rule:
             st.markdown(content.rule)
         left, right = st.columns(2)
