@@ -8,7 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 from browser_people import NAME, PASSWORD, Workbench, start
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+expect.set_options(timeout=60_000)
 
 CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
