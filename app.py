@@ -15,16 +15,16 @@ from starlette.routing import Mount
 from core.api.auth_routes import AUTH_ROUTES
 from core.api.create_app import create_app
 from core.api.middleware import FileGuard, SecurityHeaders
-from core.api.start_up import start_up
+from core.api.start_up import running
 
 logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
-    """Prepare the process before the first visitor."""
-    await start_up()
-    yield
+    """Prepare the process before the first visitor, and tidy up while it runs."""
+    async with running():
+        yield
 
 
 app = st.App(

@@ -51,7 +51,7 @@ async def read_upload(request: Request, *, limit_mb: int) -> Upload:
     limited = _limited(request, limit_mb * 1_000_000 + ENVELOPE_BYTES, sentence)
     try:
         async with limited.form(max_files=4, max_fields=40, max_part_size=FORM_LIMIT_BYTES) as form:
-            fields = {name: value for name, value in form.items() if isinstance(value, str)}
+            fields = _texts(dict(form))
             file = next((form[name] for name in FILE_FIELDS if isinstance(form.get(name), UploadFile)), None)
             if not isinstance(file, UploadFile):
                 raise InvalidOptionError(
@@ -83,12 +83,21 @@ async def read_fields(request: Request) -> dict[str, str]:
             raise InvalidOptionError("The request body is not JSON. Send an object or a form.") from error
         if not isinstance(found, dict):
             raise InvalidOptionError("The request body is JSON, but not an object. Send an object or a form.")
-        return {str(name): value for name, value in found.items() if isinstance(value, str)}
+        return _texts(found)
     try:
         async with limited.form(max_files=0, max_fields=20) as form:
-            return {name: value for name, value in form.items() if isinstance(value, str)}
+            return _texts(dict(form))
     except HTTPException as error:
         raise _form_error(error) from error
+
+
+def _texts(found: Mapping[str, object]) -> dict[str, str]:
+    """Keep the text fields; half a surrogate pair, which JSON lets through, is no text that could be stored."""
+    return {
+        name: value
+        for name, value in found.items()
+        if isinstance(value, str) and not any("\ud800" <= char <= "\udfff" for char in value)
+    }
 
 
 def _form_error(error: HTTPException) -> InvalidOptionError:

@@ -15,4 +15,4 @@ def start_of(day: date) -> datetime:
 
 def end_of(day: date) -> datetime:
     """Return the first moment after a UTC day."""
-    return start_of(day) + timedelta(days=1)
+    return start_of(min(day, date.max - timedelta(days=1)) + timedelta(days=1))  # the last day has no next

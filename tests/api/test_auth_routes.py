@@ -54,7 +54,7 @@ def test_another_machine_needs_the_code_from_the_terminal(client: TestClient) ->
     ],
 )
 def test_setting_up_says_what_is_wrong(client: TestClient, fields: dict[str, str], code: str) -> None:
-    assert where(client.post("/auth/setup", data=fields)) == f"/?error={code}"
+    assert where(client.post("/auth/setup", json=fields)) == f"/?error={code}"
 
 
 def test_nobody_sets_up_twice(client: TestClient) -> None:
@@ -78,7 +78,7 @@ def test_a_wrong_password_and_then_waiting(client: TestClient) -> None:
     assert places[-1].startswith("/?error=wait-")
 
 
-@pytest.mark.parametrize("body", [b"{", b"[1]", b"\xff\xfe", b"x" * 100_000])
+@pytest.mark.parametrize("body", [b"{", b"[1]", b"\xff\xfe", b'{"name": "\\ud800", "password": "x"}', b"x" * 100_000])
 def test_a_damaged_form_is_refused(client: TestClient, body: bytes) -> None:
     answer = client.post("/auth/sign-in", content=body, headers={"Content-Type": "application/json"})
     assert where(answer) == "/?error=form"

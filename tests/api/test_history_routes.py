@@ -66,6 +66,13 @@ def test_a_wrong_filter_is_refused_in_words(client: TestClient, pathologist: Per
     assert query.split("=")[0] in answer.json()["detail"]
 
 
+@pytest.mark.parametrize(
+    "query", ["date_to=9999-12-31", "date_from=0001-01-01", "text=%00", "text=%ed%a0%80", "offset=999999999"]
+)
+def test_an_odd_filter_finds_nothing_or_everything(client: TestClient, pathologist: Person, query: str) -> None:
+    assert client.get(f"/api/history?{query}", headers=pathologist.bearer).json() == {"count": 0, "entries": []}
+
+
 @pytest.mark.parametrize("entry_id", ["..%2F..%2Fetc%2Fpasswd", "%00", "x" * 3000, "' OR 1=1 --"])
 def test_a_made_up_id_is_not_found(client: TestClient, pathologist: Person, entry_id: str) -> None:
     assert client.get(f"/api/history/{entry_id}", headers=pathologist.bearer).status_code == 404

@@ -14,8 +14,9 @@ from core.api.deps import AccountUser, Db
 from core.api.schemas import AnalyzeForm, PredictAnswer, multipart, parse
 from core.api.work import AnalysisPool, analysis_pool
 from core.db import Database, User
+from core.errors import StorageError
 from core.labels import Marker
-from core.types import Options, Progress
+from core.types import Options, Progress, Result
 
 router = APIRouter(tags=["analysis"])
 
@@ -69,5 +70,17 @@ def _analyze(
         progress=progress,
         max_bytes=limit_mb * 1_000_000,
     )
-    saved = history.save(db, user, result, upload.data) if store else None
-    return encode_json(to_json(result, entry_id=saved.entry_id if saved else None, raw=raw))
+    entry_id, problem = _save(db, user, result, upload.data) if store else (None, None)
+    answer = to_json(result, entry_id=entry_id, raw=raw)
+    if problem is not None:
+        answer["warnings"].append({"code": "not-stored", "level": "error", "message": problem})
+    return encode_json(answer)
+
+
+def _save(db: Database, user: User, result: Result, data: bytes) -> tuple[str | None, str | None]:
+    """Return the entry's id, or why there is none: a full disk must not cost the caller the result."""
+    try:
+        saved = history.save(db, user, result, data)
+    except StorageError as error:
+        return None, str(error)
+    return (saved.entry_id if saved else None), None
