@@ -35,18 +35,18 @@ MIN_OBJECT_SHARE = 5e-4
 SHARPNESS_LIMIT = 22.0
 """Variance of the Laplacian below which an image is blurred, gray levels counted from a glass of 255.
 
-Measured on the shared images: the least sharp ones in focus have 42 (shidc p1_0319_1) and 66 (faintest BCI patches),
-the one that is out of focus (MIST 28M2101987) has 18, and no image blurred by a Gaussian of 4 px exceeds 9.
+Measured on the shared images: the least sharp ones in focus have 28 (shidc p1_0319_1) and 35 (faintest BCI patch), the
+one that is out of focus (MIST 28M2101987) has 19; blurred by a Gaussian of 4 px none exceeds 7, or 15 after JPEG.
 """
 
 DARK_LIMIT = 60.0
 """Mean gray level below which the light was too weak; the darkest shared image, densely stained, has 94."""
 
 CONTRAST_LIMIT = 6.0
-"""Standard deviation of gray over tissue, from a glass of 255; the faintest shared field has 7.6."""
+"""Standard deviation of gray over tissue, from a glass of 255; the faintest shared image has 7.0."""
 
-BLANK_LIMIT = 0.015
-"""Share of tissue below which there is nothing to score; dust on empty glass reaches 0.01."""
+BLANK_LIMIT = 0.01
+"""Share of tissue below which there is nothing to score; dust on empty glass reaches 0.007."""
 
 
 class Rectangle(Protocol):
