@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+from core.config import Settings
 from core.db import Database
 from core.db.settings import AppSettings, save_app_settings
 from core.labels import CAM_LAYERS
@@ -85,6 +86,37 @@ def test_a_researcher_stains_virtually_and_a_pathologist_may_not(
     refused = client.post("/api/stain", files={"file": he}, headers=pathologist.bearer)
     assert refused.status_code == 403
     assert "researcher" in refused.json()["detail"]
+
+
+def test_a_cat_gets_a_warning_and_no_score(client: TestClient, pathologist: Person) -> None:
+    from skimage import data
+
+    photo = cv2.imencode(".png", cv2.cvtColor(data.chelsea(), cv2.COLOR_RGB2BGR))[1].tobytes()
+    answer = client.post("/api/predict-her2", files={"file": ("cat.png", photo)}, headers=pathologist.bearer)
+    found = answer.json()
+    assert (answer.status_code, found["score"], found["confidence"]) == (200, "not scored", None)
+    assert found["stain"] == "neither"
+    assert found["warnings"]
+
+
+def test_the_same_image_twice_is_one_entry(client: TestClient, pathologist: Person, ihc: bytes) -> None:
+    def post() -> str | None:
+        fields = {"explain": "false", "stain": "ihc"}
+        answer = client.post("/api/predict-pr", files={"file": ihc}, data=fields, headers=pathologist.bearer)
+        return answer.json()["id"]
+
+    assert post() == post() is not None
+
+
+def test_a_result_that_cannot_be_stored_is_answered_all_the_same(
+    client: TestClient, settings: Settings, pathologist: Person, ihc: bytes
+) -> None:
+    settings.data_dir.joinpath("history").write_text("a file where the folder should be", encoding="utf-8")
+    fields = {"explain": "false", "stain": "ihc"}
+    answer = client.post("/api/predict-pr", files={"file": ihc}, data=fields, headers=pathologist.bearer)
+    assert (answer.status_code, answer.json()["id"]) == (200, None)
+    assert "not-stored" in {warning["code"] for warning in answer.json()["warnings"]}
+    assert client.get("/api/history", headers=pathologist.bearer).json()["count"] == 0
 
 
 @pytest.mark.parametrize(
