@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.labels import INSUFFICIENT, Her2Score
-from core.quantify.her2_rule import SCORES, MeasuredScore, measured_her2
+from core.quantify.her2_rule import SCORES, MeasuredScore, lacks_tumour, measured_her2
 
 UPPER_SHARE = 0.10
 """The guideline asks what more than 10 % of the tumour shows: the tenth of the tiles that score highest decides."""
@@ -51,7 +51,7 @@ def aggregate_her2(
 
     Args:
         tile_probs: (N, 4) probabilities of 0, 1+, 2+, 3+ per tile.
-        features: (N, 8) as from `core.quantify.membrane.features_array`.
+        features: (N, 9) as from `core.quantify.membrane.features_array`.
         tissue: (N,) share of each tile that is tissue.
         calibration: numbers that belong to the weights: `network_weight` in [0, 1], the `ordinal_*` regression,
             `image_temperature`, `conformal_threshold` and its `coverage`. Empty for other weights: then the network
@@ -59,6 +59,9 @@ def aggregate_her2(
     """
     if len(tile_probs) == 0:
         return Aggregate(INSUFFICIENT, (), (), "No tile holds enough tissue to be scored.")
+    reason = lacks_tumour(features)
+    if reason:
+        return Aggregate(INSUFFICIENT, (), (), reason)
     network = pool_tiles(tile_probs, tissue)
     measured = measured_her2(features, calibration)
     probabilities = combine(network, measured, calibration)

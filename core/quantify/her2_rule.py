@@ -19,6 +19,9 @@ Complete membranes cover about a fifth of a cell at 0.5 um per pixel, so 10 % of
 0.036, strongest 2+ 0.002).
 """
 
+HOLLOW_SHARE, PALE_BROWN_OD = 0.3, 0.15
+"""Half of the tiles hollow to this share, with no more brown than this: fat, not tumour (cores: hollow up to 0.16)."""
+
 PREDICTORS = ("dab_p90", "ridge_p98")
 LOG_OFFSET_OD = 0.02
 """Added before the logarithm, so that noise around zero does not count."""
@@ -43,8 +46,26 @@ class MeasuredScore:
     text: str
 
 
+def lacks_tumour(features: npt.NDArray[np.float32]) -> str | None:
+    """Say why an image holds no tumour that could carry a score: fat or empty space, hardly stained; None if it may.
+
+    Conservative: a stained or mostly solid section is always scored.
+
+    Args:
+        features: (N, 9) of its tissue tiles, N at least 1.
+    """
+    hollow = float(np.median(features[:, FEATURES.index("hollow")]))
+    brown = upper_tiles(features[:, FEATURES.index("brown_p98")])
+    if hollow < HOLLOW_SHARE or brown >= PALE_BROWN_OD:
+        return None
+    return (
+        f"Half of the tiles are fat or empty space to {hollow:.0%} or more and hardly stained: "
+        "there is no tumour tissue to score. Choose a field with tumour."
+    )
+
+
 def predictors(features: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """Return the (2,) regressors of one image from the (N, 8) features of its tiles, N at least 1."""
+    """Return the (2,) regressors of one image from the (N, 9) features of its tiles, N at least 1."""
     columns = [features[:, FEATURES.index(name)] for name in PREDICTORS]
     return np.log([upper_tiles(column) + LOG_OFFSET_OD for column in columns])
 
@@ -53,7 +74,7 @@ def measured_her2(features: npt.NDArray[np.float32], calibration: Mapping[str, f
     """Score one image from the measured features of its tissue tiles.
 
     Args:
-        features: (N, 8) as from `core.quantify.membrane.features_array`, N at least 1.
+        features: (N, 9) as from `core.quantify.membrane.features_array`, N at least 1.
         calibration: `ordinal_dab_p90`, `ordinal_ridge_p98` (both at least 0) and `ordinal_limit_1` to `_3`, rising;
             without them only the two certain ends are known.
     """

@@ -26,6 +26,9 @@ MEMBRANE_UM = 3.25
 STAINED_OD, INTENSE_OD, INTENSE_RIDGE_OD = 0.2, 0.7, 0.4
 """DAB density from which a pixel is stained, and intensely; ridge height of an intense membrane."""
 
+HOLLOW_MPP, HOLLOW_PX, HOLLOW_OD = 2.0, 11, 0.02
+"""Empty spaces at least 11 px wide at 2 um per pixel (22 um), paler than this: fat, lumen or glass."""
+
 STEPS_PER_OD, LARGEST_OD = 1000.0, 3.0
 """Densities are counted in bins of 1/1000."""
 
@@ -56,6 +59,7 @@ class MembraneFeatures:
         stained_area, intense_area: share of tissue that is brown, and intensely so.
         intense_ridge: share of tissue on intense membrane-like ridges.
         hematoxylin_p90: 90th percentile of the hematoxylin density.
+        hollow: share of the tile (not of its tissue) that is empty over at least 22 um: fat cells, lumen, glass.
     """
 
     tissue: float
@@ -66,6 +70,7 @@ class MembraneFeatures:
     intense_area: float
     intense_ridge: float
     hematoxylin_p90: float
+    hollow: float
 
 
 FEATURES: tuple[str, ...] = tuple(item.name for item in fields(MembraneFeatures))
@@ -81,6 +86,7 @@ class _Maps:
     ridge: npt.NDArray[np.uint16]
     hematoxylin: npt.NDArray[np.uint16]
     tissue: Mask
+    hollow: Mask
     factor: float
 
 
@@ -95,7 +101,7 @@ def features_array(
         white: (3,) RGB of the glass.
         mpp: micrometres per pixel; None where unknown, then 0.25 is assumed.
     Returns:
-        (N, 8) float32, columns as in `FEATURES`; zeros where a tile has no tissue.
+        (N, 9) float32, columns as in `FEATURES`; zeros where a tile has no tissue.
     """
     maps = _measure(image, white, mpp or ASSUMED_MPP)
     return np.array([astuple(_tile(maps, box)) for box in boxes], np.float32).reshape(len(boxes), len(FEATURES))
@@ -141,7 +147,25 @@ def _measure(image: RGBImage, white: White, mpp: float) -> _Maps:
     window = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     counted = _bins(dab)
     ridge = np.asarray(cv2.morphologyEx(counted, cv2.MORPH_TOPHAT, window), np.uint16)
-    return _Maps(counted, _bins(brown), ridge, _bins(parts.hematoxylin), tissue_mask(small, white), factor)
+    return _Maps(
+        counted,
+        _bins(brown),
+        ridge,
+        _bins(parts.hematoxylin),
+        tissue_mask(small, white),
+        _hollow(density, max(mpp, WORK_MPP)),
+        factor,
+    )
+
+
+def _hollow(density: npt.NDArray[np.float32], mpp: float) -> Mask:
+    height, width = density.shape[:2]
+    shrink = min(1.0, mpp / HOLLOW_MPP)
+    size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
+    pale = cv2.resize(density.mean(axis=2), size, interpolation=cv2.INTER_AREA) < HOLLOW_OD
+    disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (HOLLOW_PX, HOLLOW_PX))
+    wide = cv2.morphologyEx(pale.astype(np.uint8), cv2.MORPH_OPEN, disk)
+    return np.asarray(cv2.resize(wide, (width, height), interpolation=cv2.INTER_NEAREST), bool)
 
 
 def _tile(maps: _Maps, box: Rectangle) -> MembraneFeatures:
@@ -150,7 +174,7 @@ def _tile(maps: _Maps, box: Rectangle) -> MembraneFeatures:
     window = np.s_[top : max(bottom, top + 1), left : max(right, left + 1)]
     tissue = maps.tissue[window]
     if not tissue.any():
-        return MembraneFeatures(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+        return MembraneFeatures(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     dab, brown, ridge, blue = (
         _Counts(part[window][tissue]) for part in (maps.dab, maps.brown, maps.ridge, maps.hematoxylin)
     )
@@ -163,6 +187,7 @@ def _tile(maps: _Maps, box: Rectangle) -> MembraneFeatures:
         intense_area=dab.above(INTENSE_OD),
         intense_ridge=ridge.above(INTENSE_RIDGE_OD),
         hematoxylin_p90=blue.percentile(0.90),
+        hollow=float(maps.hollow[window].mean()),
     )
 
 

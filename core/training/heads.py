@@ -75,7 +75,7 @@ def embed(network: IHCNet, images: RGBImage, *, batch: int = 16) -> Vectors:
 
 
 def informative(features: Vectors, label: int) -> npt.NDArray[np.bool_]:
-    """Say which tiles (N, 8) can carry their case's label; all where none would be left."""
+    """Say which tiles (N, 9) can carry their case's label; all where none would be left."""
     if label < 2:
         return np.ones(len(features), bool)
     brown = features[:, FEATURES.index("brown_p98")] >= UNINFORMATIVE_BROWN_OD

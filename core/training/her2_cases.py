@@ -55,7 +55,7 @@ class TileSet:
 
     Attributes:
         images: (N, 224, 224, 3) uint8 RGB, what the network sees.
-        features: (N, 8) as from `core.quantify.membrane.features_array`.
+        features: (N, 9) as from `core.quantify.membrane.features_array`.
         tissue: (N,) share of tissue.
     """
 

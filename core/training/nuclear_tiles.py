@@ -124,7 +124,7 @@ def grid_tiles(field: Field) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int6
 class TileSampler:
     """Random tiles, drawn equally often from every source and class, each varied."""
 
-    def __init__(self, fields: Sequence[Field], *, phantom_share: float = 0.2) -> None:
+    def __init__(self, fields: Sequence[Field], *, phantom_share: float = 0.1) -> None:
         self._groups = {name: [f for f in fields if f.source == name] for name in {f.source for f in fields}}
         self._names = sorted(self._groups)
         real = [name for name in self._names if name != "phantom"]
@@ -146,7 +146,7 @@ class TileSampler:
             for _ in range(20):
                 x, y = rng.uniform(0, np.array(field.image.shape[1::-1]) - side)
                 if field.label(x, y, side) in allowed:
-                    tile = restain(rng, _cut(field.image, x, y, side), field.white, strength=0.25)
+                    tile = restain(rng, _cut(field.image, x, y, side), field.white, mix=0.04, strength=0.25)
                     return degrade(rng, turn(rng, tile))
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from core.models.registry import get_card
@@ -39,14 +40,44 @@ class TrainConfig:
         folds: parts for the cross-validation by case.
     """
 
-    steps: int = 700
+    steps: int = 600
     batch: int = 32
-    lr: float = 6e-4
-    weight_decay: float = 1e-2
+    lr: float = 5e-3
+    weight_decay: float = 1e-3
     label_smoothing: float = 0.03
-    phantoms: int = 60
-    folds: int = 5
+    phantoms: int = 40
+    folds: int = 3
     seed: int = 0
+
+
+class TiedSimpleCNN(nn.Module):
+    """SimpleCNN whose first linear layer weighs every position alike: the mean over the tile, then 64 weights.
+
+    A few hundred tiles can't teach 8 million weights that a stained nucleus may lie anywhere.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = SimpleCNN()
+        self.tied = nn.Linear(self.network.conv2.out_channels, self.network.fc1.out_features)
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        """Return (N, 2) logits of (N, 3, 128, 128)."""
+        network = self.network
+        features = network.pool(network.relu(network.conv1(batch)))
+        features = network.pool(network.relu(network.conv2(features)))
+        logits: torch.Tensor = network.fc2(network.relu(self.tied(features.mean(dim=(2, 3)))))
+        return logits
+
+    @torch.no_grad()
+    def untied(self) -> SimpleCNN:
+        """Return the plain network that gives the same answers."""
+        weight = self.tied.weight  # (128, 64)
+        positions = self.network.fc1.in_features // weight.shape[1]
+        self.network.fc1.weight.copy_((weight / positions).repeat_interleave(positions, dim=1))
+        self.network.fc1.bias.copy_(self.tied.bias)
+        plain: SimpleCNN = self.network.eval().to(memory_format=torch.contiguous_format)
+        return plain
 
 
 def train(fields: Sequence[Field], config: TrainConfig) -> SimpleCNN:
@@ -55,13 +86,14 @@ def train(fields: Sequence[Field], config: TrainConfig) -> SimpleCNN:
     rng = np.random.default_rng(config.seed)
     sampler = TileSampler(fields)
     # channels last and bfloat16: three times faster on a CPU that has it
-    network = SimpleCNN().train().to(memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=config.lr, weight_decay=config.weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.lr, total_steps=config.steps, pct_start=0.1)
+    model = TiedSimpleCNN().train().to(memory_format=torch.channels_last)
+    parameters = [value for name, value in model.named_parameters() if "fc1" not in name]
+    optimizer = torch.optim.AdamW(parameters, lr=config.lr, weight_decay=config.weight_decay)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.lr, total_steps=config.steps, pct_start=0.15)
     for step in range(config.steps):
         tiles, labels = sampler.draw(rng, config.batch)
         with torch.autocast("cpu", torch.bfloat16):
-            logits = network(_batch(tiles).contiguous(memory_format=torch.channels_last))
+            logits = model(_batch(tiles).contiguous(memory_format=torch.channels_last))
         loss = F.cross_entropy(logits.float(), torch.from_numpy(labels), label_smoothing=config.label_smoothing)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -69,7 +101,7 @@ def train(fields: Sequence[Field], config: TrainConfig) -> SimpleCNN:
         schedule.step()
         if step % 50 == 0:
             log.info("step %d of %d: loss %.3f", step, config.steps, float(loss.detach()))
-    return network.eval().to(memory_format=torch.contiguous_format)
+    return model.untied()
 
 
 @torch.inference_mode()

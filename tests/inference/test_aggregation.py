@@ -6,6 +6,7 @@ import pytest
 from core.inference.aggregation import aggregate_her2, pool_tiles, prediction_set
 from core.labels import INSUFFICIENT, Her2Score
 from core.phantoms.phantom import her2_phantom
+from core.phantoms.tissue import TissueConfig
 from core.quantify.membrane import FEATURES, features_array
 from core.slides.tiling import plan_tiles
 from core.stains.separation import white_point
@@ -63,6 +64,17 @@ def test_nothing_to_score_is_said() -> None:
     assert answer.outcome == INSUFFICIENT
     assert answer.probabilities == ()
     assert answer.prediction_set == ()
+
+
+def test_unstained_fat_is_not_scored_but_stained_tumour_in_fat_is() -> None:
+    fat = TissueConfig(tumour=0.0, fat=0.8)
+    image = her2_phantom(3, size_px=1024, mpp=0.5, tissue=fat).image
+    features = features_array(image, plan_tiles((1024, 1024), mpp=0.5, tile_um=128), white_point(image), 0.5)
+    answer = aggregate_her2(even(len(features)), features, np.ones(len(features)), CALIBRATION)
+    assert answer.outcome == INSUFFICIENT
+    assert "no tumour tissue" in answer.rule
+    features[:3, FEATURES.index("brown_p98")] = 0.5
+    assert aggregate_her2(even(len(features)), features, np.ones(len(features)), {}).outcome != INSUFFICIENT
 
 
 def test_prediction_set_is_never_empty_and_best_first() -> None:
