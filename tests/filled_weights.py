@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from core.models.registry import CARDS
-from core.models.weights import LoadedModel
+from core.models.weights import LoadedModel, save_safetensors
 
 FIXTURES = Path(__file__).resolve().parent / "fixtures"
 
@@ -63,3 +63,13 @@ def filled_model(name: str) -> LoadedModel:
 def noise(*shape: int, seed: int = 0) -> np.ndarray:
     """uint8 noise in [0, 255]."""
     return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+
+
+def write_weights(folder: Path, *names: str) -> Path:
+    """Write filled weights and their manifest, as a weights folder holds them."""
+    tables = []
+    for name in names:
+        sha256 = save_safetensors(filled_model(name).module.state_dict(), folder / f"{name}.safetensors", half=False)
+        tables.append(f'[models.{name}]\nfile = "{name}.safetensors"\nsha256 = "{sha256}"\n')
+    (folder / "manifest.toml").write_text("\n".join(tables), encoding="utf-8")
+    return folder

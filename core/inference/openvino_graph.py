@@ -3,6 +3,7 @@
 import logging
 import shutil
 import tempfile
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -94,7 +95,8 @@ def _file(cache: Path, suffix: str) -> Path:
 
 
 def _converted(network: nn.Module, examples: Sequence[Tensor]) -> Any:
-    with torch.no_grad():
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch.jit.trace is deprecated, but what OpenVINO converts fastest
         # Without the check, which would run the network twice more.
         traced = torch.jit.trace(network, tuple(examples), check_trace=False)  # type: ignore[no-untyped-call]
     shapes = [openvino.PartialShape([-1] * example.dim()) for example in examples]

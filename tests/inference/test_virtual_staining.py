@@ -1,0 +1,56 @@
+"""Virtual staining of whole images shows no seams."""
+
+
+import numpy as np
+import pytest
+from filled_weights import noise, write_weights
+
+from core.inference.engine import Engine
+from core.inference.virtual_staining import OVERLAP_PX, TILE_PX, _blend, stain_image
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    """An engine with a generator of filled weights."""
+    return Engine(write_weights(tmp_path_factory.mktemp("weights"), "pspstain"))
+
+
+def textured(height: int, width: int) -> np.ndarray:
+    """An image with structure in it."""
+    return np.kron(noise(height // 8, width // 8, 3), np.ones((8, 8, 1), np.uint8))
+
+
+def test_one_tile_is_exactly_one_pass(engine: Engine) -> None:
+    image = textured(256, 256)
+    assert np.array_equal(stain_image(engine, image), engine.stain(image[None])[0])
+
+
+@pytest.mark.parametrize("size", [(40, 64), (256, 320), (8, 400)])
+def test_any_size_comes_back_in_its_size(engine: Engine, size: tuple[int, int]) -> None:
+    stained = stain_image(engine, textured(*size))
+    assert (stained.shape, stained.dtype) == ((*size, 3), np.uint8)
+
+
+def test_empty_glass_stays_as_it_is(engine: Engine) -> None:
+    blank = np.full((300, 300, 3), 243, np.uint8)
+    assert np.array_equal(stain_image(engine, blank), blank)
+
+
+def test_progress_counts_the_tiles(engine: Engine) -> None:
+    seen: list[tuple[str, int, int]] = []
+    stain_image(engine, np.full((256, 400, 3), 243, np.uint8), lambda *report: seen.append(report))
+    assert seen == [("staining virtually", done, 2) for done in range(3)]
+
+
+def test_tiles_that_differ_in_brightness_are_evened_out() -> None:
+    scene = np.full((TILE_PX, 2 * TILE_PX - OVERLAP_PX, 3), 128, np.uint8)
+    left, right = scene[:, :TILE_PX] - 8, scene[:, -TILE_PX:] + 8
+    blended = _blend({(0, 0): left, (0, TILE_PX - OVERLAP_PX): right}, scene.shape[:2]).astype(int)
+    assert np.abs(blended - 128).max() <= 4  # 8 gray levels apart at most, instead of 16
+
+
+def test_equal_tiles_are_blended_unchanged() -> None:
+    patch = textured(TILE_PX, TILE_PX)
+    scene = np.concatenate([patch, patch[:, OVERLAP_PX:]], axis=1)
+    patches = {(0, 0): scene[:, :TILE_PX], (0, TILE_PX - OVERLAP_PX): scene[:, TILE_PX - OVERLAP_PX :]}
+    assert np.array_equal(_blend(patches, scene.shape[:2]), scene)
