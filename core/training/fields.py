@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 
 FIELD_PX = 512
 FIELD_MPP = 0.4
+MPP_RANGE = (0.42, 1.2)
+"""Scales of the crops: a tile of 128 um has 0.57 um per pixel; one of a 20x scan taken for 40x has 1.14."""
+
 SHARD = 60
 """Fields per file."""
 
@@ -26,6 +29,10 @@ TARGETS = ("tumour", "faint", "moderate", "intense", "dab")
 
 MIN_TUMOUR = 0.03
 """Share of a crop that tumour must cover before its score counts fully."""
+
+
+Field = tuple[RGBImage, npt.NDArray[np.uint8], npt.NDArray[np.uint8], npt.NDArray[np.float32]]
+"""Image, class map (0 no tumour, 1-4 classes of cells), DAB density x 100, white point."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +52,8 @@ class Crop:
     targets: npt.NDArray[np.float32]
 
 
-def make_field(seed: int) -> tuple[RGBImage, npt.NDArray[np.uint8], npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
-    """Simulate one field: image, class map (0 no tumour, 1-4 classes of cells), DAB x 100, white point."""
+def make_field(seed: int) -> Field:
+    """Simulate one field."""
     kind = np.random.default_rng([seed, 9]).random()
     if kind < 0.08:  # nuclear DAB is no membrane: HER2 score 0
         nuclear = nuclear_phantom(
@@ -99,17 +106,25 @@ class Fields:
                     self.shards[path.name] = {key: data[key] for key in data.files}
         return SHARD * len(self.shards)
 
-    def crop(self, rng: np.random.Generator, px: int, *, mpp: tuple[float, float] = (0.42, 1.2)) -> Crop:
+    def crop(self, rng: np.random.Generator, px: int, *, mpp: tuple[float, float] = MPP_RANGE) -> Crop:
         """Cut a random square of a random physical scale out of a random field and vary it."""
         shard = self.shards[list(self.shards)[int(rng.integers(len(self.shards)))]]
         index = int(rng.integers(SHARD))
-        scale = float(np.exp(rng.uniform(*np.log(mpp))))
-        side = min(FIELD_PX, round(px * scale / FIELD_MPP))
-        y, x = rng.integers(0, FIELD_PX - side + 1, 2)
-        window = np.s_[index, y : y + side, x : x + side]
-        image = restain(rng, np.asarray(shard["image"][window], np.uint8), tuple(shard["white"][index]))
-        image = cv2.resize(turn(rng, image), (px, px), interpolation=cv2.INTER_AREA)
-        return _with_targets(degrade(rng, image), shard["classes"][window], shard["dab"][window])
+        image, classes, dab = (np.asarray(shard[key][index], np.uint8) for key in ("image", "classes", "dab"))
+        field = (image, classes, dab, np.asarray(shard["white"][index], np.float32))
+        return crop_field(rng, field, px, mpp=mpp)
+
+
+def crop_field(rng: np.random.Generator, field: Field, px: int, *, mpp: tuple[float, float] = MPP_RANGE) -> Crop:
+    """Cut a random square of a random physical scale out of one field and vary its stain, light and sharpness."""
+    image, classes, dab, white = field
+    scale = float(np.exp(rng.uniform(*np.log(mpp))))
+    side = min(FIELD_PX, round(px * scale / FIELD_MPP))
+    y, x = rng.integers(0, FIELD_PX - side + 1, 2)
+    window = np.s_[y : y + side, x : x + side]
+    varied = restain(rng, image[window], (float(white[0]), float(white[1]), float(white[2])))
+    varied = cv2.resize(turn(rng, varied), (px, px), interpolation=cv2.INTER_AREA)
+    return _with_targets(degrade(rng, varied), classes[window], dab[window])
 
 
 def _with_targets(image: RGBImage, classes: npt.NDArray[np.generic], dab: npt.NDArray[np.generic]) -> Crop:

@@ -62,6 +62,12 @@ class Examples:
         return Examples(self.vectors[kept], self.labels[kept], self.chance[kept], self.case[kept])
 
 
+def fresh_head(config: HeadConfig) -> nn.Sequential:
+    """Return IHCNet's classifier with random weights drawn from the configuration's seed."""
+    torch.manual_seed(config.seed)
+    return IHCNet().classifier
+
+
 @torch.inference_mode()
 def embed(network: IHCNet, images: RGBImage, *, batch: int = 16) -> Vectors:
     """Return (N, 1920) pooled features of (N, 224, 224, 3) uint8 RGB tiles."""

@@ -1,6 +1,5 @@
 """The real HER2 cases: images, labels, tiles. Split by case, never by tile."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,15 +93,13 @@ def read_image(path: Path) -> RGBImage:
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
 
 
-def cut_tiles(image: RGBImage, mpp: float, *, change: Callable[[RGBImage], RGBImage] | None = None) -> TileSet:
+def cut_tiles(image: RGBImage, mpp: float) -> TileSet:
     """Cut an image into its tissue tiles exactly as an analysis does.
 
     Args:
         mpp: micrometres per pixel that are assumed.
-        change: applied to the whole image first.
     """
     card = get_card("ihcnet")
-    image = change(image) if change else image
     white = white_point(image)
     height, width = image.shape[:2]
     scale = min(1.0, TISSUE_SIDE_PX / max(height, width))

@@ -1,4 +1,4 @@
-"""Make the bundled IHCNet: `python -m core.training.ihcnet CHECKPOINT --fields FOLDER --data ../shared/data`.
+"""Make the bundled IHCNet: `python -m core.training.ihcnet CHECKPOINT --data ../shared/data`.
 
 The backbone has seen simulated tissue only, so every fold may use it. The classifier and the ordinal regression are
 fitted once per left-out case for the figures, and once on all cases for the weights that are shipped.
@@ -7,7 +7,7 @@ fitted once per left-out case for the figures, and once on all cases for the wei
 import argparse
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,8 +24,8 @@ from core.models.ihcnet import IHCNet
 from core.models.weights import save_safetensors
 from core.quantify.her2_rule import measured_her2, ordinal_probabilities, predictors
 from core.training.augment import degrade, restain, turn
-from core.training.fields import Fields
-from core.training.heads import Examples, HeadConfig, embed, fit_head, head_probs, informative
+from core.training.fields import crop_field, make_field
+from core.training.heads import Examples, HeadConfig, embed, fit_head, fresh_head, head_probs, informative
 from core.training.her2_cases import Case, TileSet, cut_tiles, list_cases, read_image
 from core.training.metrics import agreement
 from core.training.ordinal import fit_ordinal
@@ -39,7 +39,7 @@ COVERAGE = 0.8
 AUGMENTED_TILES = 16
 """Restained copies of tiles per case and scale that the classifier also trains on."""
 
-SIMULATED_CROPS = 480
+SIMULATED_FIELDS, CROPS_PER_FIELD = 120, 4
 Probs = npt.NDArray[np.float64]
 
 
@@ -76,11 +76,8 @@ class HeldOut:
     calibration: dict[str, float]
 
 
-def look(
-    network: IHCNet, case: Case, mpp: float, *, augment: bool, change: Callable[[RGBImage], RGBImage] | None = None
-) -> View:
-    """Read one case at one scale and compute all that the folds need."""
-    tiles = cut_tiles(read_image(case.path), mpp, change=change)
+def look(network: IHCNet, case: Case, mpp: float, tiles: TileSet, *, augment: bool = False) -> View:
+    """Compute all that the folds need of the tiles of one case."""
     extra = _restained(case, tiles) if augment else tiles.images[:0]
     vectors = embed(network, np.concatenate([tiles.images, extra]))
     count = len(tiles.images)
@@ -103,13 +100,13 @@ def hash_of(name: str) -> int:
     return int.from_bytes(name.encode()[-6:], "big")
 
 
-def simulated_examples(network: IHCNet, fields: Fields, *, count: int = SIMULATED_CROPS, seed: int = 1) -> Examples:
+def simulated_examples(network: IHCNet, *, fields: int = SIMULATED_FIELDS) -> Examples:
     """Embed random crops of simulated fields with their exact scores."""
-    rng = np.random.default_rng(seed)
-    crops = [fields.crop(rng, 224) for _ in range(count)]
+    rng = np.random.default_rng(1)
+    crops = [crop_field(rng, field, 224) for field in map(make_field, range(fields)) for _ in range(CROPS_PER_FIELD)]
     vectors = embed(network, np.stack([crop.image for crop in crops]))
     labels = np.array([crop.score for crop in crops])
-    return Examples(vectors, labels, np.ones(count), np.arange(count))
+    return Examples(vectors, labels, np.ones(len(crops)), np.arange(len(crops)))
 
 
 def examples(views: Sequence[View], names: Sequence[str], config: HeadConfig) -> Examples:
@@ -222,7 +219,6 @@ def main() -> None:
     """Fit, judge, and write weights, calibration and figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("checkpoint", type=Path, help="checkpoint.pt of `core.training.pretrain`")
-    parser.add_argument("--fields", type=Path, required=True, help="folder of simulated fields")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--out", type=Path, default=Path("weights"))
     arguments = parser.parse_args()
@@ -232,10 +228,12 @@ def main() -> None:
     network = load_pretrained(arguments.checkpoint)
     views = []
     for case in list_cases(arguments.data):
-        views += [look(network, case, mpp, augment=True) for mpp in case.mpps]
+        image = read_image(case.path)
+        views += [look(network, case, mpp, cut_tiles(image, mpp), augment=True) for mpp in case.mpps]
         log.info("%s: %d tiles", case.name, len(views[-1].tissue))
-    simulated = simulated_examples(network, Fields(arguments.fields))
-    answers = leave_case_out(views, network.classifier, simulated, config)
+    simulated = simulated_examples(network)
+    start = fresh_head(config)
+    answers = leave_case_out(views, start, simulated, config)
     calibration = calibrate_image(answers)
     unscaled = [answer for answer in answers if answer.view.mpp == answer.case.mpps[0]]
     log.info("as uploads without scale:\n%s", report(unscaled, calibration))
@@ -243,7 +241,7 @@ def main() -> None:
     log.info("at their true scale:\n%s", report(scaled, calibration))
 
     names = sorted({view.case.name for view in views})
-    network.classifier = fit_head(network.classifier, examples(views, names, config), simulated, config)
+    network.classifier = fit_head(start, examples(views, names, config), simulated, config)
     calibration |= {key: round(value, 5) for key, value in fit_measured(views, config).items()}
     sha256 = save_safetensors(network.state_dict(), arguments.out / "ihcnet.safetensors")
     for view in views:

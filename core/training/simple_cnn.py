@@ -40,7 +40,7 @@ class TrainConfig:
         folds: parts for the cross-validation by case.
     """
 
-    steps: int = 600
+    steps: int = 320
     batch: int = 32
     lr: float = 5e-3
     weight_decay: float = 1e-3
