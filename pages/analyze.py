@@ -9,7 +9,7 @@ from pages.ui.workspace import open_entry, workspace
 user = guard.require_user()
 db = guard.database()
 space = workspace(user)
-work.warm_up(db)
+warming = work.warm_up(db)
 
 with errors.shown():
     settings = get_app_settings(db)
@@ -18,7 +18,7 @@ options = inputs.options()
 waiting = st.empty()
 
 rounds.start_new(space, uploads, options, user, db)
-rounds.collect(space)
+rounds.collect(space, user, db)
 wanted = st.query_params.get("entry")
 if wanted and not rounds.running(space) and (space.opened is None or space.opened.entry_id != wanted):
     with errors.shown(stop=False):
@@ -37,5 +37,5 @@ elif not space.rows:
 
 jobs = rounds.running(space)
 if jobs:
-    progress.wait_for_any(jobs, waiting, finished=len(space.rows) - len(jobs))
+    progress.wait_for_any(jobs, waiting, finished=len(space.rows) - len(jobs), loading=warming.is_alive)
     st.rerun()

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core import auth
-from pages.ui import errors, guard, sign_in_forms
+from pages.ui import errors, guard, sign_in_forms, work
 
 db = guard.database()
 with errors.shown():
@@ -19,3 +19,4 @@ with st.container(horizontal_alignment="center"), st.container(width=420):
             sign_in_forms.create_administrator(db)
         else:
             sign_in_forms.sign_in(db)
+work.warm_up(db)  # while the password is typed

@@ -59,15 +59,17 @@ def encode_images(pictures: Pictures) -> dict[str, bytes]:
 def encode_maps(pictures: Pictures, analysis: Analysis) -> dict[str, tuple[dict[str, object], bytes]]:
     """Value maps by name: their scale and label, and one byte a pixel as an image file."""
     maps: dict[str, tuple[dict[str, object], bytes]] = {}
-    density = {"mime": "image/jpeg", "vmin": 0.0, "vmax": DENSITY_MAX, "open": True, "gaps": False}
+    density = {"mime": "image/jpeg", "vmin": 0.0, "vmax": DENSITY_MAX, "open": True, "gaps": False, "fades": False}
     if pictures.dab is not None:
         maps["dab"] = ({**density, "label": "DAB optical density"}, _density_bytes(pictures.dab))
     if pictures.hematoxylin is not None:
         label = "Hematoxylin optical density"
         maps["hematoxylin"] = ({**density, "label": label}, _density_bytes(pictures.hematoxylin))
-    share = {"mime": "image/png", "vmin": 0.0, "vmax": 1.0, "open": False, "gaps": True}
+    share = {"mime": "image/png", "vmin": 0.0, "vmax": 1.0, "open": False, "gaps": True, "fades": True}
+    explained = sum(tile.explained for tile in analysis.tiles)
+    where = f", {explained} of {len(analysis.tiles)} tiles" if explained < len(analysis.tiles) else ""
     for layer, heatmap in pictures.heatmaps.items():
-        label = f"{analysis.cam_method} for {analysis.target or analysis.outcome}, {layer}"
+        label = f"{analysis.cam_method} for {analysis.target or analysis.outcome}, {layer}{where}"
         maps[f"cam:{layer}"] = ({**share, "label": label}, _heatmap_bytes(heatmap))
     return maps
 
@@ -118,7 +120,7 @@ def _layers(result: Result) -> list[dict[str, object]]:
     base = "ihc" if _is_virtual(result) else "image"
     layers: list[dict[str, object]] = [{"id": "image", "title": "Image", "kind": "image", "base": "image"}]
     if pictures.heatmaps:
-        layers.append({"id": "cam", "title": "Grad-CAM", "kind": "map", "base": base, "opacity": 50})
+        layers.append({"id": "cam", "title": "Grad-CAM", "kind": "map", "base": base, "opacity": 65})
     if pictures.dab is not None:
         shared = {"kind": "map", "base": base, "map": "dab"}
         layers.append({"id": "pseudo", "title": "Pseudo-colour", "opacity": 85, **shared})

@@ -49,7 +49,7 @@ def running(space: Workspace) -> list[Job]:
     return [row.job for row in space.rows if row.job is not None and not row.job.done.is_set()]
 
 
-def collect(space: Workspace) -> None:
+def collect(space: Workspace, user: User, db: Database) -> None:
     """Take over the results of the jobs that are done, and open the one that was asked for."""
     for row in space.rows:
         job = row.job
@@ -63,7 +63,7 @@ def collect(space: Workspace) -> None:
         if space.awaited == row.id:
             space.awaited = ""
             if job.result is not None:
-                put_on_screen(space, open_job(job, job.result, row.id))
+                put_on_screen(space, open_job(job, job.result, row.id, db, user))
 
 
 def open_row(space: Workspace, row: Row, user: User, db: Database) -> None:

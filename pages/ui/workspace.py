@@ -8,6 +8,7 @@ import streamlit as st
 from core import history
 from core.db.engine import Database
 from core.db.records import User
+from core.history import HistoryRow
 from core.reports.content import OwnEntry, readable_time
 from core.types import Options, Result
 from pages.ui import layers
@@ -96,8 +97,9 @@ def put_on_screen(space: Workspace, opened: Opened) -> None:
         st.query_params["entry"] = opened.entry_id
 
 
-def open_job(job: Job, result: Result, row_id: str) -> Opened:
+def open_job(job: Job, result: Result, row_id: str, db: Database, user: User) -> Opened:
     """Make what a finished job returned ready for the screen."""
+    known = history.get_row(db, user, job.entry_id) if job.entry_id and job.known else None
     return Opened(
         result=result,
         packet=layers.pack(result, job.id),
@@ -105,6 +107,7 @@ def open_job(job: Job, result: Result, row_id: str) -> Opened:
         entry_id=job.entry_id,
         data=job.data,
         options=job.options,
+        own=_own_entry(known, user) if known else None,
         seconds=job.seconds,
         known=job.known,
     )
@@ -117,13 +120,16 @@ def open_entry(db: Database, user: User, entry_id: str) -> Opened:
         NotFoundError: there is no such entry, or it is somebody else's.
     """
     entry = history.load(db, user, entry_id)
-    row, own = entry.row, None
-    if row.own_at is not None:
-        own = OwnEntry(row.own_score, row.own_comment, user.name, readable_time(row.own_at.isoformat()))
     return Opened(
         result=entry.result,
         packet=layers.pack(entry.result, entry_id),
         entry_id=entry_id,
         data=history.original(db, user, entry_id),
-        own=own,
+        own=_own_entry(entry.row, user),
     )
+
+
+def _own_entry(row: HistoryRow, user: User) -> OwnEntry | None:
+    if row.own_at is None:
+        return None
+    return OwnEntry(row.own_score, row.own_comment, user.name, readable_time(row.own_at.isoformat()))

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import streamlit as st
 from people_of_pages import PASSWORD
 from results_by_hand import hand_made_result
 from streamlit.testing.v1 import AppTest
@@ -16,6 +15,7 @@ from core import auth, history
 from core.db import Database, User
 from core.labels import Role
 from core.types import Result
+from pages.ui.jobs import all_jobs
 
 ROUTER = Path(__file__).resolve().parents[2] / "pages" / "router.py"
 
@@ -38,7 +38,7 @@ def pathologist(database: Database, admin: User) -> User:
 @pytest.fixture
 def visit(monkeypatch: pytest.MonkeyPatch, database: Database) -> OpenAs:
     """Open a page with the session cookie of a user, or signed out with None."""
-    st.cache_resource.clear()
+    all_jobs.clear()
 
     def open_(user: User | None, page: str = "", *, address: str = "127.0.0.1", **query: str) -> AppTest:
         token = "" if user is None else auth.sign_in(database, user.name, PASSWORD)

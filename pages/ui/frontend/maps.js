@@ -34,7 +34,7 @@ function paintMap(canvas, map, lut) {
     out[o] = lut[k]
     out[o + 1] = lut[k + 1]
     out[o + 2] = lut[k + 2]
-    out[o + 3] = 255
+    out[o + 3] = map.fades ? Math.min(255, 50 + 1.2 * value) : 255 // where little speaks for the class, tissue shows
   }
   context.putImageData(picture, 0, 0)
 }
