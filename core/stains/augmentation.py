@@ -64,9 +64,9 @@ def _restain(
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     amounts = density @ np.linalg.inv(vectors).astype(np.float32)  # (h, w, 3)
     # A negative IHC is blue alone; H&E keeps some eosin, or it would be no H&E.
-    amounts[..., 1] *= random.choice([0.0, 0.3, 1.0, 1.3]) if stain is Stain.IHC else random.uniform(0.6, 1.4)
+    amounts[..., 1] *= random.choice([0.0, 0.3, 1.0, 1.5, 2.5]) if stain is Stain.IHC else random.uniform(0.6, 1.4)
     amounts[..., 0] *= random.uniform(0.6, 1.5)
-    vectors = vectors + random.normal(0, 0.03, vectors.shape)
+    vectors = vectors + random.normal(0, 0.06, vectors.shape)  # blue to purple, ochre to black-brown
     mixed = (amounts @ vectors.astype(np.float32)) * np.float32(random.uniform(0.5, 1.5))
     return np.asarray(np.maximum(mixed * (1 + random.normal(0, 0.05, 3)), 0), dtype=np.float32)
 
@@ -74,7 +74,7 @@ def _restain(
 def _photograph(lit: npt.NDArray[np.float32], random: np.random.Generator) -> RGBImage:
     lit = 255 * np.power(np.clip(lit / 255, 0, 1), np.float32(random.uniform(0.8, 1.25)))
     if random.random() < 0.3:
-        lit = cv2.GaussianBlur(lit, (0, 0), random.uniform(0.5, 2.5))
+        lit = cv2.GaussianBlur(lit, (0, 0), random.uniform(0.5, 4))
     lit = lit + random.normal(0, random.uniform(0.2, 4), lit.shape).astype(np.float32)
     image = clipped(lit)
     if random.random() < 0.5:

@@ -118,12 +118,31 @@ def fluorescence(random: np.random.Generator, side: int = 384) -> RGBImage:
     return clipped(image + random.normal(4, 3, image.shape))
 
 
+def empty_glass(random: np.random.Generator, side: int = 384) -> RGBImage:
+    """Glass without tissue: dust, scratches, a coverslip edge with another gray behind it, uneven light."""
+    image = np.empty((side, side, 3), np.float32)
+    image[:] = random.uniform(170, 252) * (1 - np.abs(random.normal(0, 0.015, 3)))
+    x = np.arange(side, dtype=np.float32)
+    edge = random.uniform(0, side) + random.normal(0, 0.2) * x + random.normal(0, 3e-4) * x * x
+    behind = x[None] < edge[:, None]
+    image[behind] *= random.uniform(0.9, 1.0)
+    image *= 1 - random.uniform(0, 0.06) * (x[None, :, None] / side) * (x[:, None, None] / side)
+    points = np.stack([edge, x], axis=1).astype(np.int32)
+    if random.random() < 0.6:
+        cv2.polylines(image, [points], False, (random.uniform(10, 190),) * 3, int(random.integers(1, 6)), cv2.LINE_AA)
+    for x_px, y_px in random.integers(0, side, (int(random.integers(0, 40)), 2)):
+        colour = random.uniform(20, 230) * (1 - np.abs(random.normal(0, 0.04, 3)))
+        cv2.circle(image, (int(x_px), int(y_px)), int(random.integers(1, 5)), colour.tolist(), -1, cv2.LINE_AA)
+    return clipped(cv2.GaussianBlur(image, (0, 0), random.uniform(0.4, 2)) + random.normal(0, 2, image.shape))
+
+
 SYNTHETIC: tuple[Callable[[np.random.Generator], RGBImage], ...] = (
     white_noise,
     cloud_noise,
     dead_leaves,
     drawing,
     gradient,
+    empty_glass,
     fluorescence,
 )
 

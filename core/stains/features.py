@@ -52,15 +52,14 @@ def colour_features(image: RGBImage) -> Features:
 
 
 def _light(small: RGBImage, white: npt.NDArray[np.float64], total: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """Colour of the glass, how much of the image is glass, stain or black, and how strong the stain is."""
-    top = white.max()
+    """How much of the image is glass, stain, black, glare, strongly coloured or gray, and how strong the stain is.
+
+    The colour of the glass itself is left out: it tells the scanner, and on a new one it would mislead.
+    """
     red, green, blue = cv2.split(small)
     highest = cv2.max(cv2.max(red, green), blue)
     spread = highest - cv2.min(cv2.min(red, green), blue)
     values = [
-        top / 255,
-        (white[0] - white[1]) / top,
-        (white[0] - white[2]) / top,
         np.mean(total < 0.06),
         np.mean(total > STAINED),
         np.mean(highest < 50),
@@ -138,4 +137,4 @@ def _weighted_quantiles(values: npt.NDArray[np.float64], weight: npt.NDArray[np.
     return np.asarray(values[order][np.minimum(places, len(order) - 1)])
 
 
-N_FEATURES = 13 + 2 * 7 + 8 * 6 + 8 + 6
+N_FEATURES = 10 + 2 * 7 + 8 * 6 + 8 + 6

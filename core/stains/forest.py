@@ -22,6 +22,7 @@ class Forest:
         left, right: (N,) int32, the next nodes.
         share: (N, C) float32, class shares of the training examples that end in a leaf.
         depth: steps after which every tree has reached a leaf.
+        inputs: F, number of features the forest was grown on.
     """
 
     roots: npt.NDArray[np.int32]
@@ -31,6 +32,7 @@ class Forest:
     right: npt.NDArray[np.int32]
     share: npt.NDArray[np.float32]
     depth: int
+    inputs: int
 
     def probabilities(self, features: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
         """Return (C,) the mean class shares over all trees, for the (F,) features of one image."""
@@ -44,24 +46,33 @@ class Forest:
 def save_forest(forest: Forest, path: Path, *, note: str) -> None:
     """Write a forest as safetensors, with a note on its origin."""
     arrays = {name: getattr(forest, name) for name in ("roots", "feature", "threshold", "left", "right", "share")}
-    save_file({**arrays, "depth": np.array([forest.depth], np.int32)}, path, metadata={"note": note})
+    numbers = {name: np.array([getattr(forest, name)], np.int32) for name in ("depth", "inputs")}
+    save_file({**arrays, **numbers}, path, metadata={"note": note})
 
 
-def load_forest(path: Path) -> Forest:
+def load_forest(path: Path, *, inputs: int) -> Forest:
     """Read a forest.
 
+    Args:
+        inputs: number of features that will be given to it.
     Raises:
-        WeightsError: the file is missing, damaged or holds something else.
+        WeightsError: the file is missing, damaged, or made for other features.
     """
     try:
         arrays = load_file(path)
-        depth = int(arrays.pop("depth")[0])
-        return Forest(**arrays, depth=depth)
+        depth, stored = (int(arrays.pop(name)[0]) for name in ("depth", "inputs"))
+        forest = Forest(**arrays, depth=depth, inputs=stored)
     except FileNotFoundError as error:
         raise WeightsError(
-            f"{path.name} is missing in {path.parent}: the stain can't be recognised. Install it again."
+            f"{path.name} is missing in {path.parent}, so no stain can be recognised. Install the workbench again."
         ) from error
     except (SafetensorError, KeyError, TypeError, IndexError) as error:
         raise WeightsError(
             f"{path.name} is damaged or holds no forest. Install the file that came with this version."
         ) from error
+    if stored != inputs:
+        raise WeightsError(
+            f"{path.name} was made for {stored} features, this version measures {inputs}. "
+            "Install the file that came with this version."
+        )
+    return forest

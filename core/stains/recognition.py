@@ -7,7 +7,7 @@ from core.config import get_settings
 from core.images import is_blank, resize_to_fit
 from core.labels import Stain
 from core.quality.measures import BLANK_LIMIT, tissue_mask
-from core.stains.features import SIDE_PX, colour_features
+from core.stains.features import N_FEATURES, SIDE_PX, colour_features
 from core.stains.forest import Forest, load_forest
 from core.types import RGBImage, StainCall
 
@@ -40,4 +40,4 @@ def recognise(image: RGBImage) -> StainCall:
 
 @lru_cache(maxsize=2)
 def _forest(path: Path) -> Forest:
-    return load_forest(path)
+    return load_forest(path, inputs=N_FEATURES)

@@ -22,6 +22,9 @@ VARIANTS = 12
 SYNTHETIC_COUNT = 30
 """Synthetic images of each kind."""
 
+CLASS_SHARES = {Stain.HE: 0.38, Stain.IHC: 0.38, Stain.NEITHER: 0.24}
+"""What is uploaded to a workbench is mostly a stained section."""
+
 TREES = 200
 LEAF = 3
 SEED = 20
@@ -48,14 +51,18 @@ def grow(examples: Examples) -> Forest:
 
 
 def balanced_weights(examples: Examples) -> npt.NDArray[np.float64]:
-    """Weigh each source by the square root of its size, so that large sets lead but do not drown the others."""
+    """Give the classes the shares of `CLASS_SHARES`; within a class, weigh each source by the square root of its size.
+
+    So large sets lead but do not drown the others.
+    """
     weights = np.zeros(len(examples.labels))
     for label in np.unique(examples.labels):
         for source in np.unique(examples.sources):
             chosen = (examples.labels == label) & (examples.sources == source)
             if chosen.any():
                 weights[chosen] = 1 / np.sqrt(chosen.sum())
-        weights[examples.labels == label] /= weights[examples.labels == label].sum()
+        of_class = examples.labels == label
+        weights[of_class] *= CLASS_SHARES[list(Stain)[label]] / weights[of_class].sum()
     return weights * len(weights)
 
 
@@ -80,6 +87,7 @@ def arrays_of(model: ExtraTreesClassifier) -> Forest:
         right=np.concatenate(right).astype(np.int32),
         share=np.concatenate(share),
         depth=max(tree.max_depth for tree in trees),
+        inputs=model.n_features_in_,
     )
 
 

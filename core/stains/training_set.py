@@ -137,9 +137,9 @@ def _variant(picture: Picture, random: np.random.Generator) -> tuple[RGBImage, S
     if chance < 0.15:
         return crop, picture.stain
     varied = vary_stain(crop, picture.stain, random)
-    if chance < 0.20:
+    if chance < 0.22:
         return add_pen(varied, random), Stain.NEITHER
-    if chance < 0.26:
+    if chance < 0.27:
         return recoloured(varied, picture.stain, random), Stain.NEITHER
     return varied, picture.stain
 

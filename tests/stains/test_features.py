@@ -24,7 +24,7 @@ def test_exist_for_images_that_show_nothing(image: RGBImage) -> None:
 
 
 def test_tell_the_stains_apart_by_direction_and_not_by_glass() -> None:
-    red_blue, green = 16, 23  # medians of both directions
+    red_blue, green = 13, 20  # medians of both directions
     values = {}
     for name, vector in (("h", HEMATOXYLIN), ("e", EOSIN), ("d", DAB)):
         bright, grey = colour_features(stained(vector, 250)), colour_features(stained(vector, 180))
