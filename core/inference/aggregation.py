@@ -120,13 +120,18 @@ def prediction_set(probabilities: npt.NDArray[np.float64], calibration: Mapping[
 
 def _sentence(tiles: int, measured: MeasuredScore, calibration: Mapping[str, float]) -> str:
     upper = max(1, round(UPPER_SHARE * tiles))
-    source = "the image's only tile" if tiles == 1 else f"the {upper} of {tiles} tissue tiles that score highest"
+    if tiles == 1:
+        source = "the only tile"
+    elif upper == 1:
+        source = f"the highest of {tiles} tissue tiles"
+    else:
+        source = f"the highest tenth ({upper}) of {tiles} tissue tiles"
     if measured.probabilities is None:
-        text = f"The network's mean over {source} (the guideline asks for more than 10 % of the tumour)"
+        text = f"The network's answer for {source} (the guideline asks for more than 10 % of the tumour)"
     else:
         weight = calibration.get("network_weight", 1.0)
         text = (
-            f"The network's mean over {source} (weight {weight:.0%}) combined with an ordinal regression "
+            f"The network's answer for {source} (weight {weight:.0%}) combined with an ordinal regression "
             f"on measured membrane stain (weight {1 - weight:.0%})"
         )
     if measured.certain is Her2Score.THREE:

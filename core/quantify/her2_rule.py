@@ -19,8 +19,8 @@ Complete membranes cover about a fifth of a cell at 0.5 um per pixel, so 10 % of
 0.036, strongest 2+ 0.002).
 """
 
-HOLLOW_SHARE, PALE_BROWN_OD = 0.3, 0.15
-"""Half of the tiles hollow to this share, with no more brown than this: fat, not tumour (cores: hollow up to 0.16)."""
+HOLLOW_SHARE, PALE_BROWN_OD = 0.2, 0.15
+"""Three quarters of the tiles hollow to this share, and no more brown than this: fat (whole cores: hollow up to 0.08)."""
 
 PREDICTORS = ("dab_p90", "ridge_p98")
 LOG_OFFSET_OD = 0.02
@@ -54,12 +54,12 @@ def lacks_tumour(features: npt.NDArray[np.float32]) -> str | None:
     Args:
         features: (N, 9) of its tissue tiles, N at least 1.
     """
-    hollow = float(np.median(features[:, FEATURES.index("hollow")]))
+    hollow = float(np.percentile(features[:, FEATURES.index("hollow")], 25))
     brown = upper_tiles(features[:, FEATURES.index("brown_p98")])
     if hollow < HOLLOW_SHARE or brown >= PALE_BROWN_OD:
         return None
     return (
-        f"Half of the tiles are fat or empty space to {hollow:.0%} or more and hardly stained: "
+        f"Three quarters of the tiles are fat or empty space to {hollow:.0%} or more, and hardly stained: "
         "there is no tumour tissue to score. Choose a field with tumour."
     )
 

@@ -215,8 +215,29 @@ def report(answers: Sequence[HeldOut], calibration: dict[str, float]) -> str:
     return "\n".join([*lines, *(f"{name:8} {agreement(truth, column)}" for name, column in columns.items())])
 
 
+def finish(
+    network: IHCNet, views: Sequence[View], simulated: Examples, config: HeadConfig, out: Path
+) -> dict[str, float]:
+    """Judge leave-case-out, fit the shipped classifier on all cases, write the weights; return their calibration."""
+    start = fresh_head(config)
+    answers = leave_case_out(views, start, simulated, config)
+    calibration = calibrate_image(answers)
+    for title, pick in (("as uploads without scale", 0), ("at their true scale", -1)):
+        chosen = [answer for answer in answers if answer.view.mpp == answer.case.mpps[pick]]
+        log.info("%s:\n%s", title, report(chosen, calibration))
+    names = sorted({view.case.name for view in views})
+    network.classifier = fit_head(start, examples(views, names, config), simulated, config)
+    calibration |= {key: round(value, 5) for key, value in fit_measured(views, config).items()}
+    sha256 = save_safetensors(network.state_dict(), out / "ihcnet.safetensors")
+    for view in views:
+        answer = aggregate_her2(head_probs(network.classifier, view.vectors), view.features, view.tissue, calibration)
+        log.info("%s %s: shipped answer %s (label %d)", view.case.name, view.mpp, answer.outcome, view.case.label)
+    log.info("sha256 = %s\n%s", sha256, json.dumps(calibration, indent=1))
+    return calibration
+
+
 def main() -> None:
-    """Fit, judge, and write weights, calibration and figures."""
+    """Read the real cases, fit, judge, and write weights, calibration and figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("checkpoint", type=Path, help="checkpoint.pt of `core.training.pretrain`")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
@@ -224,30 +245,13 @@ def main() -> None:
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     cv2.setNumThreads(1)
-    config = HeadConfig()
     network = load_pretrained(arguments.checkpoint)
-    views = []
+    views: list[View] = []
     for case in list_cases(arguments.data):
         image = read_image(case.path)
         views += [look(network, case, mpp, cut_tiles(image, mpp), augment=True) for mpp in case.mpps]
         log.info("%s: %d tiles", case.name, len(views[-1].tissue))
-    simulated = simulated_examples(network)
-    start = fresh_head(config)
-    answers = leave_case_out(views, start, simulated, config)
-    calibration = calibrate_image(answers)
-    unscaled = [answer for answer in answers if answer.view.mpp == answer.case.mpps[0]]
-    log.info("as uploads without scale:\n%s", report(unscaled, calibration))
-    scaled = [answer for answer in answers if answer.view.mpp == answer.case.mpps[-1]]
-    log.info("at their true scale:\n%s", report(scaled, calibration))
-
-    names = sorted({view.case.name for view in views})
-    network.classifier = fit_head(start, examples(views, names, config), simulated, config)
-    calibration |= {key: round(value, 5) for key, value in fit_measured(views, config).items()}
-    sha256 = save_safetensors(network.state_dict(), arguments.out / "ihcnet.safetensors")
-    for view in views:
-        answer = aggregate_her2(head_probs(network.classifier, view.vectors), view.features, view.tissue, calibration)
-        log.info("%s %s: shipped answer %s (label %d)", view.case.name, view.mpp, answer.outcome, view.case.label)
-    log.info("sha256 = %s\n%s", sha256, json.dumps(calibration, indent=1))
+    finish(network, views, simulated_examples(network), HeadConfig(), arguments.out)
 
 
 if __name__ == "__main__":
