@@ -1,6 +1,6 @@
 """How well H&E, IHC and neither are told apart on cases, and on whole laboratories, that were not trained on.
 
-    python benchmarks/stain_recognition.py ../shared/data
+    python -m benchmarks.stain_recognition ../shared/data
 
 Every case (patient, slide or photograph) is in exactly one of the folds. The second table leaves out all images of one
 source at a time: a new laboratory; for photographs, a forest that has seen synthetic images alone.
