@@ -1,98 +1,11 @@
-"""The shapes of requests and answers, as they appear in the API's documentation."""
+"""The shapes of answers, as they appear in the API's documentation."""
 
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
-from core.api.errors import sentence
-from core.errors import InvalidOptionError
-from core.labels import CAM_LAYERS, PRIMARY_CAM_LAYER, CamMethod, Marker, Scale, Stain, StainChoice, StainSource
-from core.types import Options
-
-PR_LAYERS = ("conv1", "conv2")
-LAYERS: dict[Marker, tuple[str, ...]] = {Marker.HER2: CAM_LAYERS, Marker.PR: PR_LAYERS}
-
-
-class AnalyzeForm(BaseModel):
-    """The text fields beside the image."""
-
-    stain: StainChoice = StainChoice.AUTO
-    explain: bool = True
-    layers: str = Field("", description="Comma list of layers to explain; empty for all.")
-    scale: Scale = Field(Scale.FILE, description="Magnification, where the file does not say its pixel size.")
-    cam_method: CamMethod = CamMethod.GRAD_CAM
-    target: str | None = Field(None, description="Class to explain; the outcome where absent.")
-    insist: bool = Field(False, description="Score although the image looks like neither H&E nor IHC.")
-    raw: bool = Field(False, description="Add what another workbench needs to rebuild the whole result.")
-    store: bool = Field(True, description="Keep the result in the history.")
-
-    @field_validator("target", mode="before")
-    @classmethod
-    def _empty_is_absent(cls, value: object) -> object:
-        return value or None
-
-    def options(self, marker: Marker) -> Options:
-        """Return what the form asks of an analysis.
-
-        Raises:
-            InvalidOptionError: a layer that this marker's network does not have.
-        """
-        known = LAYERS[marker]
-        asked = tuple(name.strip() for name in self.layers.split(",") if name.strip())
-        unknown = [name for name in asked if name not in known]
-        if unknown:
-            raise InvalidOptionError(f"`layers` holds {', '.join(unknown)[:80]}; known are {', '.join(known)}.")
-        return Options(
-            marker=marker,
-            stain=self.stain,
-            scale=self.scale,
-            explain=self.explain,
-            layers=asked or known,
-            cam_method=self.cam_method,
-            target=self.target,
-            insist=self.insist,
-        )
-
-
-FormT = TypeVar("FormT", bound=BaseModel)
-
-
-class CompatForm(BaseModel):
-    """What the published application sends beside the image; the address decides, so this is ignored there too."""
-
-    is_he: bool = False
-
-
-class StainForm(BaseModel):
-    """The text fields of a virtual staining."""
-
-    scale: Scale = Scale.FILE
-
-
-def parse(kind: type[FormT], fields: dict[str, Any]) -> FormT:
-    """Read form fields into their shape; unknown fields are ignored.
-
-    Raises:
-        InvalidOptionError: a value that is not allowed, in words.
-    """
-    try:
-        return kind.model_validate(fields)
-    except ValidationError as error:
-        raise InvalidOptionError(sentence(error.errors(include_url=False))) from error
-
-
-def multipart(form: type[BaseModel]) -> dict[str, Any]:
-    """Describe a multipart body for the documentation; the body itself is read by hand, counted, after the sign-in."""
-    schema = form.model_json_schema(ref_template="#/components/schemas/{model}")
-    definitions = schema.pop("$defs", {})
-    fields = {"file": {"type": "string", "format": "binary", "description": "H&E or IHC; `image` works too."}}
-    for name, field in schema["properties"].items():
-        fields[name] = {key: value for key, value in field.items() if key != "title"}
-        if reference := field.get("$ref"):
-            fields[name] = {**definitions[reference.rsplit("/", 1)[-1]], "default": field.get("default")}
-    content = {"multipart/form-data": {"schema": {"type": "object", "required": ["file"], "properties": fields}}}
-    return {"requestBody": {"required": True, "content": content}}
+from core.labels import PRIMARY_CAM_LAYER, Marker, Stain, StainSource
 
 
 class Problem(BaseModel):

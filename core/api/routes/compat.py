@@ -14,7 +14,8 @@ from starlette.responses import Response
 from core.api.answers import json_bytes, upload_limit_mb
 from core.api.bodies import Upload, read_upload
 from core.api.deps import CompatUser, Db, EngineDep
-from core.api.schemas import CompatBox, CompatForm, CompatHealth, CompatLayer, CompatPublic, multipart
+from core.api.forms import CompatForm, multipart
+from core.api.schemas import CompatBox, CompatHealth, CompatLayer, CompatPublic
 from core.api.work import AnalysisPool, analysis_pool
 from core.config import get_settings
 from core.db import Database

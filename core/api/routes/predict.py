@@ -11,7 +11,8 @@ from core import history
 from core.api.answers import json_bytes, upload_limit_mb
 from core.api.bodies import Upload, read_upload
 from core.api.deps import AccountUser, Db
-from core.api.schemas import AnalyzeForm, PredictAnswer, multipart, parse
+from core.api.forms import AnalyzeForm, multipart, parse
+from core.api.schemas import PredictAnswer
 from core.api.work import AnalysisPool, analysis_pool
 from core.db import Database, User
 from core.errors import StorageError

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from core.api.answers import upload_limit_mb
 from core.api.bodies import Upload, read_upload
 from core.api.deps import Db, ResearchUser
-from core.api.schemas import StainForm, multipart, parse
+from core.api.forms import StainForm, multipart, parse
 from core.api.work import AnalysisPool, analysis_pool
 from core.config import get_settings
 from core.db import Database
