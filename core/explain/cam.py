@@ -49,7 +49,9 @@ def explain(
         raise InvalidOptionError(f"{loaded.card.title} has {len(loaded.card.labels)} classes; there is no {target}.")
     if len(tiles) == 0:
         return {layer: np.zeros((0, loaded.card.input_px, loaded.card.input_px), np.float32) for layer in layers}
-    captured = capture(loaded, tiles, target=target, layers=tuple(dict.fromkeys(layers)))
+    # Grad-CAM++ divides by a sum of third powers that passes through zero: bfloat16 gradients are too coarse for it.
+    exact = method is CamMethod.GRAD_CAM_PP
+    captured = capture(loaded, tiles, target=target, layers=tuple(dict.fromkeys(layers)), exact=exact)
     return {layer: _heatmaps(found, method, loaded.card.input_px) for layer, found in captured.items()}
 
 

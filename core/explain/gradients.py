@@ -17,12 +17,15 @@ LAYERS: dict[str, dict[str, str]] = {
 """Layers that can be explained, shallow to deep, and where they are in the network."""
 
 
-def capture(loaded: LoadedModel, tiles: RGBImage, *, target: int, layers: Sequence[str]) -> dict[str, Captured]:
+def capture(
+    loaded: LoadedModel, tiles: RGBImage, *, target: int, layers: Sequence[str], exact: bool = False
+) -> dict[str, Captured]:
     """Run one forward and one backward pass under the model's lock.
 
     Args:
         tiles: (N, px, px, 3) uint8 RGB.
         target: class index whose logit is differentiated.
+        exact: float32 through torch even where the backend has a faster, less precise way.
     Raises:
         InvalidOptionError: there is no such layer.
     """
@@ -33,7 +36,7 @@ def capture(loaded: LoadedModel, tiles: RGBImage, *, target: int, layers: Sequen
                 f"{loaded.card.title} has no layer {layer!r} to explain; choose from {', '.join(known) or 'none'}."
             )
     with loaded.lock:
-        if loaded.gradients is not None:
+        if loaded.gradients is not None and not exact:
             captured = loaded.gradients(tiles, target)
             return {layer: captured[layer] for layer in layers}
         return _autograd(loaded, tiles, target, {layer: known[layer] for layer in layers})
