@@ -12,15 +12,15 @@ from core.quantify.membrane import FEATURES, upper_tiles
 UNSTAINED_BROWN_OD = 0.045
 """Brown below this, in the brownest tenth of the tiles, is no staining (unstained cores: up to 0.03; 1+: from 0.06)."""
 
-INTENSE_RIDGE_SHARE = 0.02
+INTENSE_RIDGE_SHARE = 0.01
 """Share of tissue on intense membranes, in a tenth of the tiles, from which the section is 3+.
 
-Complete membranes cover about a fifth of a cell at 0.5 um per pixel, so 10 % of the cells cover 2 % (measured: 3+ from
-0.036, strongest 2+ 0.002).
+Complete membranes cover about a fifth of a cell at 0.5 um per pixel, so 10 % of the cells cover 2 %; blur brings up to
+half of that below the limit (measured: 3+ from 0.03, strongest 2+ 0.002).
 """
 
 HOLLOW_SHARE, PALE_BROWN_OD = 0.2, 0.15
-"""Three quarters of the tiles hollow to this share, and no more brown than this: fat (whole cores: hollow up to 0.08)."""
+"""Three quarters of the tiles hollow to this share, with no more brown than this: fat (whole cores: up to 0.08)."""
 
 PREDICTORS = ("dab_p90", "ridge_p98")
 LOG_OFFSET_OD = 0.02
