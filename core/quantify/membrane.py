@@ -162,7 +162,7 @@ def _hollow(density: npt.NDArray[np.float32], mpp: float) -> Mask:
     height, width = density.shape[:2]
     shrink = min(1.0, mpp / HOLLOW_MPP)
     size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
-    pale = cv2.resize(density.mean(axis=2), size, interpolation=cv2.INTER_AREA) < HOLLOW_OD
+    pale = cv2.resize(density, size, interpolation=cv2.INTER_AREA).mean(axis=2) < HOLLOW_OD
     disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (HOLLOW_PX, HOLLOW_PX))
     wide = cv2.morphologyEx(pale.astype(np.uint8), cv2.MORPH_OPEN, disk)
     return np.asarray(cv2.resize(wide, (width, height), interpolation=cv2.INTER_NEAREST), bool)

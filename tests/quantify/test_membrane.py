@@ -26,7 +26,7 @@ def test_ridges_grow_with_the_score_at_either_scale(mpp: float) -> None:
 def test_nuclear_brown_is_no_membrane() -> None:
     nuclear = nuclear_phantom(5, percent_positive=80, size_px=512).image
     membrane = her2_phantom(5, size_px=512, score=Her2Score.THREE).image
-    assert tile_features(nuclear, white_point(nuclear), 0.25).intense_ridge < 0.02
+    assert tile_features(nuclear, white_point(nuclear), 0.25).intense_ridge < 0.01
     assert tile_features(membrane, white_point(membrane), 0.25).intense_ridge > 0.02
 
 
