@@ -1,5 +1,6 @@
 """Simulated HER2 fields on disk, and random crops of them with exact targets: what IHCNet is pretrained on."""
 
+import argparse
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,3 +137,17 @@ def _with_targets(image: RGBImage, classes: npt.NDArray[np.generic], dab: npt.ND
     if tumour < MIN_TUMOUR:
         return Crop(image, 0, 0.3, targets)
     return Crop(image, list(Her2Score).index(score), 1.0, targets)
+
+
+def main() -> None:
+    """Write shards of simulated fields: `python -m core.training.fields FOLDER --shards 20`."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--shards", type=int, default=20)
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO)
+    write_shards(arguments.folder, first=0, count=arguments.shards)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Measurements on stained tissue without any network, and scoring guidelines as code."""

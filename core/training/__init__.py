@@ -1,0 +1,1 @@
+"""Training of the bundled networks: data, augmentation, loops, held-out figures."""
