@@ -12,7 +12,15 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from core.compat_pictures import PICTURE_PX, orig_resized, probs_chart, region_overlay, region_pseudo, tile_overlay
+from core.compat_pictures import (
+    PICTURE_PX,
+    TILE_PICTURE_PX,
+    orig_resized,
+    probs_chart,
+    region_overlay,
+    region_pseudo,
+    tile_overlay,
+)
 from core.explain.cam import explain
 from core.images import resize_to_fit
 from core.inference.classification import CHUNK, softmax
@@ -145,6 +153,7 @@ def _answer(
         layers=CAM_LAYERS,
         method=CamMethod.GRAD_CAM,
     )
+    shown = resize_to_fit(tile, TILE_PICTURE_PX)
     labels = [score.value for score in Her2Score]
     named = {label: float(prob) for label, prob in zip(labels, row, strict=True)}
     size = (upload.shape[1], upload.shape[0])
@@ -155,7 +164,7 @@ def _answer(
         probs_chart=probs_chart(named, size),
         orig=resize_to_fit(upload, PICTURE_PX),
         orig_resized=orig_resized(upload),
-        gradcam_layers={layer: tile_overlay(tile, maps[0]) for layer, maps in heatmaps.items()},
+        gradcam_layers={layer: tile_overlay(shown, maps[0]) for layer, maps in heatmaps.items()},
         primary_gradcam=region_overlay(scored, box, heatmaps[PRIMARY_CAM_LAYER][0]),
         pseudo=region_pseudo(scored, box),
         box=box,
