@@ -96,6 +96,12 @@ def test_a_copy_at_display_size_gives_the_same_tissue(shared_data: Path) -> None
     assert tissue_mask(resize_to_fit(image, 1400)).mean() == pytest.approx(tissue_mask(image).mean(), abs=0.03)
 
 
+def test_a_small_sharp_piece_on_a_large_slide_is_not_blurred(shared_data: Path) -> None:
+    slide = np.full((6000, 6000, 3), 240, np.uint8)
+    slide[4100:4800, 3000:3700] = load(shared_data / "mist/HE/31M2101871_17_22.jpg")[:700, :700]
+    assert codes(slide) == set()
+
+
 def test_counts_tissue_per_tile_in_the_frame_of_the_image() -> None:
     mask = np.zeros((50, 100), np.bool_)
     mask[:, :50] = True
