@@ -13,7 +13,6 @@ from core.config import get_settings
 from core.errors import InvalidOptionError
 from core.explain.field import explain_tiles, mark_explained, worth_explaining
 from core.images import decode, resize_to, resize_to_fit
-from core.inference.classification import prepare_tiles
 from core.inference.engine import Engine
 from core.inference.scoring import (
     ASSUMED_MPP,
@@ -22,6 +21,7 @@ from core.inference.scoring import (
     MIN_TISSUE,
     IhcField,
     Scored,
+    network_inputs,
     real_field,
     score_field,
     tile_results,
@@ -172,7 +172,7 @@ def explain_again(
         heatmaps = explain_tiles(
             engine,
             card,
-            prepare_tiles(field.image, [box.scaled(field.factor) for box in boxes], card.input_px),
+            network_inputs(field, boxes, card),
             [box.scaled(width / analysis.provenance.size[0]) for box in boxes],
             size=(width, height),
             target=target,

@@ -19,6 +19,7 @@ from core.quality.measures import TISSUE_SIDE_PX, tissue_fractions, tissue_mask
 from core.quantify.membrane import features_array, membrane_energy
 from core.slides.tiling import Box, plan_tiles
 from core.stains.separation import White, white_point
+from core.stains.white import balance_white
 from core.types import Mask, Measurements, Progress, RGBImage, TileResult, no_progress
 
 GENERATOR = "pspstain"
@@ -117,7 +118,7 @@ def score_field(
     kept = [index for index, fraction in enumerate(share) if fraction >= MIN_TISSUE]
     boxes = tuple(planned[index] for index in kept)
     on_field = [box.scaled(field.factor) for box in boxes]
-    inputs = prepare_tiles(field.image, on_field, card.input_px)
+    inputs = network_inputs(field, boxes, card)
     probs = classify_tiles(engine, card.name, inputs, progress)
     tissue = np.asarray(share, np.float32)[kept]
     calibration = _table(engine.extras(card.name), "calibration")
@@ -127,6 +128,18 @@ def score_field(
         features = features_array(field.image, on_field, field.white, field.mpp)
         aggregate, energy = aggregate_her2(probs, features, tissue, calibration), membrane_energy(features)
     return Scored(boxes, inputs, probs, tissue, len(planned) - len(boxes), energy, aggregate)
+
+
+def network_inputs(field: IhcField, boxes: Sequence[Box], card: ModelCard) -> RGBImage:
+    """Cut tiles as the network wants them: its size, and its background where the card names one.
+
+    Args:
+        boxes: in pixels of the upload.
+    Returns:
+        (N, px, px, 3) uint8 RGB.
+    """
+    tiles = prepare_tiles(field.image, [box.scaled(field.factor) for box in boxes], card.input_px)
+    return tiles if card.white_level is None else balance_white(tiles, field.white, level=card.white_level)
 
 
 def tile_results(scored: Scored, labels: Sequence[str]) -> tuple[TileResult, ...]:

@@ -38,6 +38,7 @@ class ModelCard:
         licence: terms of the architecture's publication; the weights' own terms are in their card.
         source: where it was published.
         build: makes the network with random weights.
+        white_level: background that the tiles are brought to first; None leaves them as photographed.
     """
 
     name: str
@@ -53,3 +54,4 @@ class ModelCard:
     licence: str
     source: str
     build: Callable[[], nn.Module]
+    white_level: float | None = None

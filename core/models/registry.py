@@ -38,6 +38,7 @@ _ALL = (
         licence="architecture: as published with MedSynGAN",
         source="MedSynGAN, SimpleCNN classifier",
         build=SimpleCNN,
+        white_level=240.0,
     ),
     ModelCard(
         name="pspstain",
