@@ -25,15 +25,21 @@ if wanted and not rounds.running(space) and (space.opened is None or space.opene
         space.opened = open_entry(db, user, wanted)
         space.rows = []
 
-for row in space.rows:
-    if row.problem and len(space.rows) == 1:
-        st.error(row.problem, icon=":material/error:")
-if len(space.rows) > 1:
-    several.show(space, user)
-if space.opened is not None:
-    results.show(space.opened, space, options, user)
-elif not space.rows:
-    st.caption("Nothing analysed yet. Drop an image above, or try a sample: the answer takes a second or two.")
+problem = st.empty()
+hint = st.empty()
+table = st.container()
+# While another image is analysed its result is not there yet, and the former one must not be taken for it.
+result = st.empty() if rounds.replaces(space) else st.container()
+if len(space.rows) == 1:
+    rounds.show_problem(space.rows[0], problem)
+elif space.rows:
+    with table:
+        several.show(space, user)
+elif space.opened is None:
+    hint.caption("Nothing analysed yet. Drop an image above, or try a sample: the answer takes a second or two.")
+if space.opened is not None and not rounds.replaces(space):
+    with result:
+        results.show(space.opened, space, options, user)
 
 jobs = rounds.running(space)
 if jobs:

@@ -6,23 +6,29 @@ import streamlit as st
 
 from core.db.records import User
 from core.labels import Marker, Scale, StainChoice
-from core.phantoms.samples import SAMPLES, load_sample
+from core.phantoms.samples import SAMPLES
 from core.types import Options
 
 FORMATS = ["png", "jpg", "jpeg", "tif", "tiff", "webp", "bmp", "gif", "svs"]
 STAIN_WORDS = {StainChoice.AUTO: "auto", StainChoice.HE: "H&E", StainChoice.IHC: "IHC"}
 SCALE_WORDS = {Scale.FILE: "from file", Scale.UNKNOWN: "unknown"}
+CLICKS = "sample_clicks"
 TITLES = {sample.key: sample.title.removesuffix(" (simulated)").split(",")[0] for sample in SAMPLES}
 """Short enough for a button; the line above them says which are simulated."""
 
 
 @dataclass(frozen=True)
 class Upload:
-    """One file to analyse; the same file given twice has two ids."""
+    """One file to analyse; the same file given twice has two ids.
+
+    Attributes:
+        sample: key of a built-in sample, which is drawn when it is analysed; empty for a file.
+    """
 
     id: str
     name: str
     data: bytes
+    sample: str = ""
 
 
 def uploads(user: User, limit_mb: int) -> list[Upload]:
@@ -43,9 +49,8 @@ def uploads(user: User, limit_mb: int) -> list[Upload]:
         )
         with right.container():
             sample = _samples("Or try a sample")
-    if sample is not None:
-        data, name = load_sample(sample)
-        return [Upload(f"sample-{sample}", name, data)]
+    if sample is not None and CLICKS in st.session_state:
+        return [Upload(f"sample-{st.session_state[CLICKS]}", TITLES[sample], b"", sample)]
     return [Upload(file.file_id, file.name, file.getvalue()) for file in files]
 
 
@@ -66,16 +71,17 @@ def _forget_sample() -> None:
 
 def _set_marker() -> None:
     chosen = st.session_state["sample"]
+    st.session_state[CLICKS] = st.session_state.get(CLICKS, 0) + 1  # the same sample once more is a new upload
     st.session_state["marker"] = next((each.marker for each in SAMPLES if each.key == chosen), Marker.HER2)
 
 
 def options() -> Options:
     """Marker, stain and scale in one row, the rest behind "More"."""
+    st.session_state.setdefault("marker", Marker.HER2)  # a sample may have set it
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="options"):
         marker = st.segmented_control(
             "Marker",
             list(Marker),
-            default=Marker.HER2,
             required=True,
             format_func=lambda each: each.title,
             key="marker",

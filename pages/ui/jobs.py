@@ -25,7 +25,8 @@ class Job:
     """One analysis: what was asked, how far it is, what came of it.
 
     Attributes:
-        data: the upload; dropped when the job is collected.
+        data: the upload; of a sample, empty until it is drawn.
+        sample: key of a built-in sample; empty for a file.
         entry_id: in the history, or None where nothing is stored.
         known: the same image was analysed with the same options before.
     """
@@ -34,6 +35,7 @@ class Job:
     name: str
     data: bytes
     options: Options
+    sample: str = ""
     id: str = field(default_factory=lambda: uuid4().hex)
     step: str = "waiting"
     share: float = 0.0

@@ -44,6 +44,8 @@ def _share(jobs: Sequence[Job], finished: int) -> float:
 def _words(jobs: Sequence[Job], finished: int, loading: bool) -> str:
     """ "Scoring: 12 of 64 tiles", or "3 of 10 files · scan.tif: scoring", with the time left where that is known."""
     job = max(jobs, key=lambda each: each.share)
+    if job.stop.is_set():
+        return f"Cancelling after this step: {job.step}"
     words = job.step[:1].upper() + job.step[1:]
     if finished + len(jobs) > 1:
         words = f"{finished} of {finished + len(jobs)} files · {job.name}: {job.step}"

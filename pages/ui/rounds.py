@@ -3,15 +3,18 @@
 import base64
 from dataclasses import replace
 
+from streamlit.delta_generator import DeltaGenerator
+
 from core.db.engine import Database
 from core.db.records import User
+from core.errors import CancelledError
 from core.images import thumbnail
 from core.labels import CamMethod
 from core.types import Options, Result
 from pages.ui import layers, work
 from pages.ui.inputs import Upload
 from pages.ui.jobs import Job, Work, all_jobs
-from pages.ui.workspace import Opened, Row, Workspace, open_entry, open_job, put_on_screen
+from pages.ui.workspace import Opened, Row, Workspace, clear_screen, open_entry, open_job, put_on_screen
 
 THUMBNAIL_PX = 96
 STOPPED = "The analysis stopped unexpectedly. Run it again; if that happens again, tell the administrator the file."
@@ -26,9 +29,10 @@ def start_new(space: Workspace, uploads: list[Upload], options: Options, user: U
     space.rows = [row for row in space.rows if row.id in given or row.job is not None]
     space.seen.update(given)
     space.awaited = new[0].id
+    space.round += 1
     for upload in new:
         space.rows.append(Row(upload.id, upload.name, upload.data, None))
-        _start(space, space.rows[-1], options, work.analysis_for(user, db))
+        _start(space, space.rows[-1], options, work.analysis_for(user, db), sample=upload.sample)
 
 
 def run_again(space: Workspace, opened: Opened, options: Options, user: User, db: Database) -> None:
@@ -49,6 +53,19 @@ def running(space: Workspace) -> list[Job]:
     return [row.job for row in space.rows if row.job is not None and not row.job.done.is_set()]
 
 
+def replaces(space: Workspace) -> bool:
+    """Whether another image than the one on the screen is being analysed and will be opened."""
+    return bool(space.awaited) and (space.opened is None or space.opened.row_id != space.awaited)
+
+
+def show_problem(row: Row, slot: DeltaGenerator) -> None:
+    """Why there is no result, or why it was not stored."""
+    if row.cancelled:
+        slot.info(row.problem, icon=":material/cancel:")
+    elif row.problem:
+        slot.error(row.problem, icon=":material/error:")
+
+
 def collect(space: Workspace, user: User, db: Database) -> None:
     """Take over the results of the jobs that are done, and open the one that was asked for."""
     for row in space.rows:
@@ -57,6 +74,7 @@ def collect(space: Workspace, user: User, db: Database) -> None:
             continue
         row.job = None
         all_jobs().collect(job)
+        row.cancelled = isinstance(job.error, CancelledError)
         row.problem = str(job.error) if job.error else "" if job.result else STOPPED
         if job.result is not None:
             _fill(row, job, job.result)
@@ -64,6 +82,8 @@ def collect(space: Workspace, user: User, db: Database) -> None:
             space.awaited = ""
             if job.result is not None:
                 put_on_screen(space, open_job(job, job.result, row.id, db, user))
+            elif space.opened is not None and space.opened.row_id != row.id:
+                clear_screen(space)  # the former result must not stand under this file's problem
 
 
 def open_row(space: Workspace, row: Row, user: User, db: Database) -> None:
@@ -91,9 +111,9 @@ def _row_of(space: Workspace, opened: Opened) -> Row:
     return row
 
 
-def _start(space: Workspace, row: Row, options: Options, what: Work) -> None:
-    row.job = all_jobs().start(Job(space.owner, row.name, row.data, options), what)
-    row.problem = ""
+def _start(space: Workspace, row: Row, options: Options, what: Work, *, sample: str = "") -> None:
+    row.job = all_jobs().start(Job(space.owner, row.name, row.data, options, sample), what)
+    row.problem, row.cancelled = "", False
     space.awaited = space.awaited or row.id
 
 
@@ -103,5 +123,5 @@ def _fill(row: Row, job: Job, result: Result) -> None:
     row.name, row.outcome, row.confidence = analysis.name, analysis.outcome, analysis.confidence
     row.warnings = sum(notice.level != "info" for notice in analysis.notices)
     row.thumbnail = f"data:image/jpeg;base64,{picture}"
-    row.entry_id = job.entry_id
+    row.data, row.entry_id = job.data, job.entry_id
     row.result = None if job.entry_id else result

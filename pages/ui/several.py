@@ -19,7 +19,7 @@ def show(space: Workspace, user: User) -> None:
         "": [row.thumbnail or None for row in space.rows],
         "File": [row.name for row in space.rows],
         "Score": [row.outcome or _state(row) for row in space.rows],
-        "Confidence": [row.confidence for row in space.rows],
+        "Confidence": [None if row.confidence is None else round(row.confidence, 2) for row in space.rows],
         "Warnings": [row.warnings or None for row in space.rows],
         "Remark": [row.problem for row in space.rows],
     }
@@ -33,7 +33,8 @@ def show(space: Workspace, user: User) -> None:
         },
         on_select="rerun",
         selection_mode="single-row",
-        key="files",
+        placeholder="",
+        key=f"files-{space.round}",
     )
     for index in chosen["selection"]["rows"]:
         row = space.rows[index] if index < len(space.rows) else None

@@ -8,6 +8,7 @@ from core import history
 from core.db.engine import Database
 from core.db.records import User
 from core.db.settings import get_app_settings
+from core.phantoms.samples import load_sample
 from core.types import Progress, Result
 from pages.ui.jobs import Job, Work
 
@@ -20,6 +21,9 @@ def analysis_for(user: User, db: Database) -> Work:
     """Return what a job of this user does; it runs in a thread and touches no widget."""
 
     def work(job: Job, progress: Progress) -> None:
+        if job.sample:
+            progress("drawing the sample", 0, 1)
+            job.data, job.name = load_sample(job.sample)
         # The result is there even where the disk is full and storing it fails.
         job.result = _analyze(job, progress, db)
         saved = history.save(db, user, job.result, job.data)

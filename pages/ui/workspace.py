@@ -53,6 +53,7 @@ class Row:
     confidence: float | None = None
     warnings: int = 0
     problem: str = ""
+    cancelled: bool = False
     thumbnail: str = ""
     entry_id: str | None = None
     result: Result | None = None
@@ -67,12 +68,14 @@ class Workspace:
         rows: the files of the current round, in the order they came.
         seen: ids of all uploads that had their analysis.
         awaited: id of the row to open when it is done.
+        round: counts how often files came.
     """
 
     owner: str
     rows: list[Row] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
     awaited: str = ""
+    round: int = 0
     opened: Opened | None = None
 
 
@@ -95,6 +98,12 @@ def put_on_screen(space: Workspace, opened: Opened) -> None:
         st.query_params.clear()
     else:
         st.query_params["entry"] = opened.entry_id
+
+
+def clear_screen(space: Workspace) -> None:
+    """Show no result, after a reload of this address neither."""
+    space.opened = None
+    st.query_params.clear()
 
 
 def open_job(job: Job, result: Result, row_id: str, db: Database, user: User) -> Opened:
