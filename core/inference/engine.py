@@ -169,10 +169,16 @@ class Engine:
             return images.copy()
         return to_pixels(self._batcher(name)(images))
 
-    def warm_up(self, names: Iterable[str] = ("ihcnet", "simple_cnn", "pspstain")) -> None:
+    def warm_up(
+        self, names: Iterable[str] = ("ihcnet", "simple_cnn", "pspstain"), *, explanations: bool = True
+    ) -> None:
         """Load and compile models before they are asked for; unusable ones are logged and left out.
 
         Meant for a thread of its own at start: a request that comes meanwhile waits for the model it needs only.
+
+        Args:
+            names: of models that classify or stain.
+            explanations: compile the heat maps' graph as well, which holds 0.5 GB; else the first heat map does.
         """
         for name in names:
             card = get_card(name)
@@ -181,13 +187,13 @@ class Engine:
             except ModelUnavailableError as error:
                 logger.warning("%s", error)
                 continue
-            gradients = self.model(name).gradients
+            gradients = self.model(name).gradients if explanations else None
             for size in batch_sizes(card):
                 blank = np.full((size, card.input_px, card.input_px, 3), 255, np.uint8)
                 batcher(blank)
-                if gradients is not None:
-                    with self.model(name).lock:
-                        gradients(blank, 0)
+            if gradients is not None:
+                with self.model(name).lock:
+                    gradients(blank, 0)
 
     def _chosen_backend(self) -> Backend:
         with self._guard:

@@ -51,9 +51,12 @@ class _Transition(nn.Module):
     def activated(self, batch: Tensor) -> Tensor:
         return F.relu(batch * self.scale + self.shift)
 
-    def backward(self, gradient: Tensor, activated: Tensor) -> Tensor:
-        """Return the gradient of the input, given that of the convolution's output."""
-        return _masked(F.conv2d(gradient, self.transposed) * self.scale, activated)
+    def backward(self, gradient: Tensor, batch: Tensor) -> Tensor:
+        """Return the gradient of the input, given that of the convolution's output.
+
+        Where the ReLU was open is computed once more from the input: keeping it for all layers costs 1 GB.
+        """
+        return _masked(F.conv2d(gradient, self.transposed) * self.scale, batch * self.scale + self.shift)
 
 
 class _DenseLayer(_Transition):
@@ -73,15 +76,14 @@ class _DenseLayer(_Transition):
         self.register_buffer("weight2", weight2.clone())
         self.register_buffer("transposed2", weight2.transpose(0, 1).flip(2, 3).contiguous())
 
-    def run(self, batch: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return both ReLUs' outputs and the new channels."""
-        first = self.activated(batch)
-        second = F.relu(F.conv2d(first, self.weight, self.bias))
-        return first, second, F.conv2d(second, self.weight2, padding=1)
+    def run(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the second ReLU's output and the new channels."""
+        second = F.relu(F.conv2d(self.activated(batch), self.weight, self.bias))
+        return second, F.conv2d(second, self.weight2, padding=1)
 
-    def backward_layer(self, gradient: Tensor, first: Tensor, second: Tensor) -> Tensor:
+    def backward_layer(self, gradient: Tensor, batch: Tensor, second: Tensor) -> Tensor:
         """Return the gradient of the layer's input, given that of its new channels."""
-        return self.backward(_masked(F.conv2d(gradient, self.transposed2, padding=1), second), first)
+        return self.backward(_masked(F.conv2d(gradient, self.transposed2, padding=1), second), batch)
 
 
 class _Block(nn.Module):
@@ -91,20 +93,24 @@ class _Block(nn.Module):
         super().__init__()
         self.layers = nn.ModuleList(_DenseLayer(layer) for layer in block.children())
 
-    def run(self, features: Tensor) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
-        """Return the block's output and what its backward pass needs."""
+    def run(self, features: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Return the block's output and what its backward pass needs beside it."""
         kept = []
         for layer in self.layers:
-            first, second, new = cast(_DenseLayer, layer).run(features)
-            kept.append((first, second))
+            second, new = cast(_DenseLayer, layer).run(features)
+            kept.append(second)
             features = torch.cat([features, new], dim=1)
         return features, kept
 
-    def backward(self, gradient: Tensor, kept: list[tuple[Tensor, Tensor]]) -> Tensor:
-        """Return the gradient of the block's input, given that of its output."""
-        for layer, (first, second) in reversed(list(zip(self.layers, kept, strict=True))):
-            channels = first.shape[1]
-            new = cast(_DenseLayer, layer).backward_layer(gradient[:, channels:], first, second)
+    def backward(self, gradient: Tensor, features: Tensor, kept: list[Tensor]) -> Tensor:
+        """Return the gradient of the block's input, given that of its output, and the output itself.
+
+        The input of every layer is the first channels of the output.
+        """
+        for layer, second in reversed(list(zip(self.layers, kept, strict=True))):
+            dense = cast(_DenseLayer, layer)
+            channels = dense.scale.shape[1]
+            new = dense.backward_layer(gradient[:, channels:], features[:, :channels], second)
             gradient = gradient[:, :channels] + new
         return gradient
 
@@ -172,32 +178,32 @@ class IHCNetGradient(nn.Module):
         transitions = [cast(_Transition, transition) for transition in self.transitions]
         conv0 = self.stem[0](batch)
         features = self.stem[3](F.relu(self.stem[1](conv0)))
-        outputs, kept, halves = [], [], []
+        outputs, kept = [], []
         for index, block in enumerate(blocks):
             features, needed = block.run(features)
             outputs.append(features)
             kept.append(needed)
             if index < BLOCKS - 1:
-                halves.append(transitions[index].activated(features))
-                features = F.avg_pool2d(F.conv2d(halves[-1], transitions[index].weight), 2)
+                half = transitions[index]
+                features = F.avg_pool2d(F.conv2d(half.activated(features), half.weight), 2)
         logits, gradient = self.head(features.mean((2, 3)) * self.scale + self.shift, target)
         area = features.shape[2] * features.shape[3]
         gradient = (gradient * self.scale / area)[:, :, None, None].expand_as(features)
         gradients = [gradient]
         for index in reversed(range(BLOCKS)):
-            gradient = blocks[index].backward(gradient, kept[index])
+            gradient = blocks[index].backward(gradient, outputs[index], kept[index])
             if index > 0:
                 # Average pooling spreads a quarter of the gradient over each of four pixels.
                 spread = F.interpolate(gradient / 4, scale_factor=2.0, mode="nearest")
-                gradient = transitions[index - 1].backward(spread, halves[index - 1])
+                gradient = transitions[index - 1].backward(spread, outputs[index - 1])
             gradients.append(gradient)
         *blocks_backward, pool0 = gradients
         return logits, conv0, *outputs, pool0, *reversed(blocks_backward)
 
 
-def _masked(gradient: Tensor, activated: Tensor) -> Tensor:
-    """Let the gradient pass where a ReLU was open."""
-    return torch.where(activated > 0, gradient, torch.zeros_like(gradient))
+def _masked(gradient: Tensor, inputs: Tensor) -> Tensor:
+    """Let the gradient pass where a ReLU of `inputs` was open."""
+    return torch.where(inputs > 0, gradient, torch.zeros_like(gradient))
 
 
 def _silu_slope(inputs: Tensor) -> Tensor:
