@@ -16,7 +16,9 @@ from core.api.auth_routes import AUTH_ROUTES
 from core.api.create_app import create_app
 from core.api.middleware import FileGuard, SecurityHeaders
 from core.api.start_up import running
+from core.memory import return_memory_early
 
+return_memory_early()
 logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
