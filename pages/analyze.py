@@ -15,6 +15,7 @@ with errors.shown():
     settings = get_app_settings(db)
 uploads = inputs.uploads(user, settings.upload_limit_mb)
 options = inputs.options()
+inputs.say_where(settings.remote_url)
 waiting = st.empty()
 
 rounds.start_new(space, uploads, options, user, db)

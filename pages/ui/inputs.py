@@ -1,6 +1,7 @@
 """What the user asks for: files or a sample, marker, stain, scale, and what else there is to choose."""
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -110,3 +111,9 @@ def options() -> Options:
             insist = st.toggle("Score even if it looks like neither H&E nor IHC", key="insist", persist_state="session")
             explain = st.toggle("Explain the score (Grad-CAM)", value=True, key="explain", persist_state="session")
     return Options(marker=marker, stain=stain, scale=scale, explain=explain, insist=insist)
+
+
+def say_where(remote_url: str) -> None:
+    """One line where the networks run on another workbench: images are sent there."""
+    if remote_url:
+        st.caption(f":material/cloud_upload: Images are sent to {urlsplit(remote_url).netloc}, where the networks run.")

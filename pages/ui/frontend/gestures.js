@@ -72,7 +72,9 @@ function listen(stage, view, hooks) {
     if (single && travelled < 6 && !event.target.closest("button")) hooks.tap(at.x, at.y)
   }
   stage.onpointercancel = event => pointers.delete(event.pointerId)
-  stage.onpointerleave = () => hooks.hover(null)
+  stage.onpointerleave = event => {
+    if (event.pointerType === "mouse") hooks.hover(null) // after a tap the values stay
+  }
   stage.ondblclick = event => {
     if (event.target.closest("button")) return
     const at = place(event, stage)
