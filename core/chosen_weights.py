@@ -4,11 +4,13 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
+from core.auth import require
 from core.config import get_settings
 from core.db import Database, User
 from core.db.settings import get_app_settings, save_app_settings
 from core.errors import StorageError, WeightsError
 from core.images import safe_name
+from core.labels import Role
 from core.models.registry import get_card
 from core.models.weights import check_weights
 
@@ -24,6 +26,7 @@ def use_file(db: Database, actor: User, model: str, path: Path) -> str:
         WeightsError: it cannot be read, is unsafe, or was made for another network; the former weights stay.
         PermissionDeniedError: the actor is no administrator.
     """
+    require(actor, Role.ADMIN)
     card = get_card(model)
     if not path.is_file():
         raise WeightsError(f"There is no file {path} on the server. Enter the whole path, or upload the file.")
@@ -40,7 +43,9 @@ def use_upload(db: Database, actor: User, model: str, name: str, data: bytes) ->
     Raises:
         WeightsError: as `use_file`; the upload is not kept then.
         StorageError: the disk refused it.
+        PermissionDeniedError: the actor is no administrator.
     """
+    require(actor, Role.ADMIN)
     card = get_card(model)
     suffix = Path(safe_name(name)).suffix.lower()
     if suffix not in SUFFIXES:
