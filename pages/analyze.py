@@ -37,7 +37,7 @@ elif space.rows:
     with table:
         several.show(space, user)
 elif space.opened is None:
-    hint.caption("Nothing analysed yet. Drop an image above, or try a sample: the answer takes a second or two.")
+    hint.caption(inputs.invitation(user))
 if space.opened is not None and not rounds.replaces(space):
     with result:
         results.show(space.opened, space, options, user)

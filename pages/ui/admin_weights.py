@@ -16,7 +16,9 @@ def show(db: Database, actor: User) -> None:
         "A file is checked before it is used: it must hold the weights of this network and nothing that runs. "
         "The next analysis uses it; results name its SHA-256."
     )
-    for view in model_states.views(db):
+    with st.spinner("Looking at the weights..."):
+        views = model_states.views(db)
+    for view in views:
         with st.container(border=True, key=f"weights-{view.name}"):
             model_states.show_state(view)
             with st.popover("Other weights", icon=":material/swap_horiz:", key=f"other-{view.name}"):

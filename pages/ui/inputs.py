@@ -113,6 +113,12 @@ def options() -> Options:
     return Options(marker=marker, stain=stain, scale=scale, explain=explain, insist=insist)
 
 
+def invitation(user: User) -> str:
+    """The one next step while there is nothing to show."""
+    how = "Try a sample" if user.is_guest else "Drop an image above, or try a sample"
+    return f"Nothing analysed yet. {how}: the answer takes a second or two."
+
+
 def say_where(remote_url: str) -> None:
     """One line where the networks run on another workbench: images are sent there."""
     if remote_url:
