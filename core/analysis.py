@@ -213,7 +213,7 @@ def _stain(image: RGBImage, options: Options) -> StainCall:
     if options.stain in (Stain.HE.value, Stain.IHC.value):
         return replace(call, stain=Stain(options.stain.value), overruled=True, unsure=False)
     if call.stain is Stain.NEITHER and options.insist:
-        likelier = max((Stain.HE, Stain.IHC), key=lambda stain: call.probabilities[stain.value])
+        likelier = max((Stain.IHC, Stain.HE), key=lambda stain: call.probabilities[stain.value])
         return replace(call, stain=likelier, overruled=True)
     return call
 

@@ -48,7 +48,7 @@ def test_a_strong_field_is_3_plus_with_everything_that_explains_it(ihc_result: R
     assert set(pictures.heatmaps) == set(CAM_LAYERS)
     for heatmap in pictures.heatmaps.values():
         assert heatmap.shape == pictures.image.shape[:2]
-        assert 0 <= np.nanmin(heatmap) and np.nanmax(heatmap) <= 1
+        assert np.nanmin(heatmap) >= 0 and np.nanmax(heatmap) <= 1
     assert pictures.dab is not None and pictures.dab.shape == pictures.image.shape[:2]
     assert analysis.measurements is not None and analysis.measurements.dab_area_percent > 20
 

@@ -1,6 +1,5 @@
 """Virtual staining of whole images shows no seams."""
 
-
 import numpy as np
 import pytest
 from filled_weights import noise, write_weights
