@@ -1,11 +1,11 @@
-"""Calibration from held-out answers: temperature and conformal threshold."""
+"""Calibration of a two-class network from held-out answers: bias, temperature and conformal threshold."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, softmax
+from scipy.optimize import minimize
+from scipy.special import softmax
 
 
 @dataclass(frozen=True)
@@ -14,36 +14,45 @@ class Calibration:
 
     Attributes:
         temperature: logits are divided by it.
+        bias: is added to the second logit before that; belongs into the network's last bias.
         conformal_threshold: largest 1 - p of a class that stays in the prediction set.
-        coverage: share of held-out tiles whose true class is then in the set, at least.
+        coverage: share of the held-out tiles of each class whose true class is then in the set, at least.
     """
 
     temperature: float
+    bias: float
     conformal_threshold: float
     coverage: float
 
+    def probabilities(self, logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+        """Return (N, 2) calibrated probabilities."""
+        shifted = (logits + np.array([0.0, self.bias])) / self.temperature
+        return np.asarray(softmax(shifted, axis=1), np.float64)
+
 
 def calibrate(logits: npt.NDArray[np.float32], labels: npt.NDArray[np.int64], *, coverage: float = 0.9) -> Calibration:
-    """Fit the temperature by likelihood, and the threshold so that every class reaches the coverage.
+    """Fit bias and temperature by likelihood, and the threshold so that both classes reach the coverage.
 
     Args:
-        logits: (N, C) of tiles that the network never saw.
-        labels: (N,) true classes.
+        logits: (N, 2) of tiles that the network never saw.
+        labels: (N,) true classes, both present.
 
-    Sources: Guo et al. 2017, https://arxiv.org/abs/1706.04599 (temperature); Vovk 2012 (class-conditional conformal).
+    Sources: Platt 1999 (bias and scale); Vovk 2012 (class-conditional conformal prediction).
     """
-    rows = np.arange(len(labels))
+    margin = logits[:, 1].astype(np.float64) - logits[:, 0]
 
-    def loss(log_temperature: float) -> float:
-        # Every class weighs the same: how common stained tiles are differs from image to image.
-        chosen = log_softmax(logits / np.exp(log_temperature), axis=1)[rows, labels]
-        return -float(np.mean([chosen[labels == label].mean() for label in np.unique(labels)]))
+    def loss(point: npt.NDArray[np.float64]) -> float:
+        z = (margin + point[1]) * np.exp(-point[0])
+        # Both classes weigh the same: how common stained tiles are differs from image to image.
+        return float(np.logaddexp(0, -z[labels == 1]).mean() + np.logaddexp(0, z[labels == 0]).mean())
 
-    temperature = float(np.exp(minimize_scalar(loss, bounds=(-2.0, 3.0), method="bounded").x))
-    misfit = 1.0 - softmax(logits / temperature, axis=1)[rows, labels]
-    thresholds = []
-    for label in np.unique(labels):
-        scores = np.sort(misfit[labels == label])
-        rank = min(len(scores), int(np.ceil((len(scores) + 1) * coverage)))
-        thresholds.append(float(scores[rank - 1]))
-    return Calibration(temperature, max(thresholds), coverage)
+    scale, bias = minimize(loss, np.zeros(2), method="Nelder-Mead").x
+    fitted = Calibration(float(np.exp(scale)), float(bias), 0.5, coverage)
+    misfit = 1.0 - fitted.probabilities(logits)[np.arange(len(labels)), labels]
+    threshold = max(_quantile(misfit[labels == label], coverage) for label in (0, 1))
+    return Calibration(fitted.temperature, fitted.bias, threshold, coverage)
+
+
+def _quantile(scores: npt.NDArray[np.float64], coverage: float) -> float:
+    rank = min(len(scores), int(np.ceil((len(scores) + 1) * coverage)))
+    return float(np.sort(scores)[rank - 1])

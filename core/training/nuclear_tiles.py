@@ -106,18 +106,21 @@ def simulate_fields(count: int, *, first_seed: int = 5000) -> list[Field]:
     return fields
 
 
-def grid_tiles(field: Field) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-    """Cut the labelled tiles of a regular grid, without overlap: (N, 128, 128, 3) and (N,) classes."""
+def grid_corners(field: Field) -> list[tuple[float, float]]:
+    """Return (x, y) of the labelled tiles of a regular grid, without overlap, in pixels of the image."""
     side = TILE_PX / field.scale
     height, width = field.image.shape[:2]
-    tiles, labels = [], []
-    for row in range(int(height / side)):
-        for column in range(int(width / side)):
-            label = field.label(column * side, row * side, side)
-            if label in (TileLabel.NEGATIVE, TileLabel.POSITIVE):
-                tiles.append(_cut(field.image, column * side, row * side, side))
-                labels.append(int(label))
-    return np.array(tiles, np.uint8).reshape(-1, TILE_PX, TILE_PX, 3), np.array(labels, np.int64)
+    corners = [(column * side, row * side) for row in range(int(height / side)) for column in range(int(width / side))]
+    return [at for at in corners if field.label(*at, side) in (TileLabel.NEGATIVE, TileLabel.POSITIVE)]
+
+
+def grid_tiles(field: Field) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """Cut the labelled tiles of the grid: (N, 128, 128, 3) and (N,) classes."""
+    side = TILE_PX / field.scale
+    corners = grid_corners(field)
+    tiles = np.array([_cut(field.image, x, y, side) for x, y in corners], np.uint8)
+    labels = np.array([field.label(x, y, side) for x, y in corners], np.int64)
+    return tiles.reshape(-1, TILE_PX, TILE_PX, 3), labels
 
 
 class TileSampler:
@@ -127,7 +130,7 @@ class TileSampler:
         self._groups = {name: [f for f in fields if f.source == name] for name in {f.source for f in fields}}
         self._names = sorted(self._groups)
         real = [name for name in self._names if name != "phantom"]
-        simulated = phantom_share if "phantom" in self._names else 0.0
+        simulated = (phantom_share if real else 1.0) if "phantom" in self._names else 0.0
         self._shares = [simulated if name == "phantom" else (1 - simulated) / len(real) for name in self._names]
 
     def draw(self, rng: np.random.Generator, count: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from core.models.registry import get_card
 from core.models.simple_cnn import SimpleCNN
 from core.models.weights import save_safetensors
-from core.training.calibration import Calibration, calibrate
+from core.training.calibration import calibrate
 from core.training.nuclear_tiles import Field, TileSampler, grid_tiles, read_fields, simulate_fields
 
 log = logging.getLogger(__name__)
@@ -124,14 +124,23 @@ def folds_by_case(fields: Sequence[Field], folds: int) -> Iterator[tuple[list[Fi
         )
 
 
-def cross_validate(
-    fields: Sequence[Field], simulated: Sequence[Field], config: TrainConfig, cache: Path
-) -> tuple[Logits, Labels, list[str], list[str]]:
-    """Return logits, classes, source and case of every grid tile, each from a network that never saw the case.
+@dataclass(frozen=True)
+class HeldOut:
+    """Grid tiles, each answered by a network that never saw its case; all arrays have N rows."""
+
+    logits: Logits
+    labels: Labels
+    folds: Labels
+    cases: npt.NDArray[np.str_]
+    sources: npt.NDArray[np.str_]
+
+
+def cross_validate(fields: Sequence[Field], simulated: Sequence[Field], config: TrainConfig, cache: Path) -> HeldOut:
+    """Judge every case by a network trained without it.
 
     Finished folds are kept in `cache` and not trained again.
     """
-    logits, labels, sources, cases = [], [], [], []
+    rows: list[tuple[Logits, Labels, int, Field]] = []
     for fold, (seen, unseen) in enumerate(folds_by_case(fields, config.folds)):
         path = cache / f"simple_cnn-{fold}.pt"
         network = SimpleCNN().eval()
@@ -142,12 +151,16 @@ def cross_validate(
             torch.save(network.state_dict(), path)
         for field in unseen:
             tiles, classes = grid_tiles(field)
-            logits.append(predict(network, tiles))
-            labels.append(classes)
-            sources += [field.source] * len(classes)
-            cases += [field.case] * len(classes)
-        log.info("fold %d: %d tiles so far", fold, len(sources))
-    return np.concatenate(logits), np.concatenate(labels), sources, cases
+            rows.append((predict(network, tiles), classes, fold, field))
+        log.info("fold %d is done", fold)
+    counts = [len(classes) for _, classes, _, _ in rows]
+    return HeldOut(
+        logits=np.concatenate([logits for logits, _, _, _ in rows]),
+        labels=np.concatenate([classes for _, classes, _, _ in rows]),
+        folds=np.repeat([fold for _, _, fold, _ in rows], counts),
+        cases=np.repeat([field.case for _, _, _, field in rows], counts),
+        sources=np.repeat([field.source for _, _, _, field in rows], counts),
+    )
 
 
 def main() -> None:
@@ -162,10 +175,12 @@ def main() -> None:
     config = TrainConfig(steps=arguments.steps)
     arguments.cache.mkdir(parents=True, exist_ok=True)
     fields, simulated = read_fields(arguments.data), simulate_fields(config.phantoms)
-    logits, labels, sources, cases = cross_validate(fields, simulated, config, arguments.cache)
-    calibration: Calibration = calibrate(logits, labels)
-    np.savez(arguments.cache / "simple_cnn-held-out.npz", logits=logits, labels=labels, sources=sources, cases=cases)
+    held_out = cross_validate(fields, simulated, config, arguments.cache)
+    np.savez(arguments.cache / "simple_cnn-held-out.npz", **vars(held_out))
+    calibration = calibrate(held_out.logits, held_out.labels)
     network = train([*fields, *simulated], config)
+    with torch.no_grad():
+        network.fc2.bias[1] += calibration.bias
     sha256 = save_safetensors(network.state_dict(), arguments.out / "simple_cnn.safetensors")
     report = {"sha256": sha256, "config": asdict(config), "calibration": asdict(calibration)}
     (arguments.cache / "simple_cnn.json").write_text(json.dumps(report, indent=1), encoding="utf-8")

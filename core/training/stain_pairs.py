@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from core.errors import NotFoundError
 from core.phantoms.phantom import he_phantom, her2_phantom
-from core.stains.separation import separate, separate_he, white_point
+from core.stains.separation import H_DAB, White, separate, separate_he, white_point
 from core.training.augment import restain, turn
 from core.types import RGBImage
 
@@ -35,14 +35,15 @@ class Pair:
         case: patient, the unit of the split.
         he: (H, W, 3) uint8 RGB as photographed.
         ihc: (H, W, 3) uint8 RGB on the common white background.
-        detail: (H, W) float32 hematoxylin of `he`, scaled so that its fine detail is as strong as in `ihc`.
-        white: of `he`.
+        target: (H, W, 3) uint8 RGB, what the generator should paint: DAB of `ihc`, hematoxylin of `he`. The sections
+            are neighbours; this puts the nuclei where the H&E has them.
+        white: (R, G, B) of the glass in `he`.
     """
 
     case: str
     he: RGBImage
     ihc: RGBImage
-    detail: npt.NDArray[np.float32]
+    target: RGBImage
     white: tuple[float, float, float]
 
 
@@ -86,27 +87,32 @@ def pyramid(case: str, he: RGBImage, ihc: RGBImage, sides: Sequence[int]) -> lis
     levels = []
     for side in sides:
         small_he, small_ihc = (_reduce(image, side) for image in (he, clean))
-        wanted = separate(small_ihc, np.full(3, TARGET_WHITE)).hematoxylin
-        found = separate_he(small_he, white_he).hematoxylin
-        ratio = float(np.std(fine(wanted)) / max(float(np.std(fine(found))), 1e-4))
-        levels.append(Pair(case, small_he, small_ihc, found * np.float32(np.clip(ratio, 0.3, 1.5)), tint))
+        levels.append(Pair(case, small_he, small_ihc, _composite(small_he, white_he, small_ihc), tint))
     return levels
 
 
-def fine(density: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Return what a blur of 2 px takes away: nuclei and edges."""
-    return np.asarray(density - cv2.GaussianBlur(density, (0, 0), 2.0), np.float32)
-
-
-def crop(rng: np.random.Generator, pair: Pair, px: int) -> tuple[RGBImage, RGBImage, npt.NDArray[np.float32]]:
-    """Cut the same random square from H&E, IHC and detail, turned alike; the H&E alone is restained."""
+def crop(rng: np.random.Generator, pair: Pair, px: int) -> tuple[RGBImage, RGBImage]:
+    """Cut the same random square from H&E and target, turned alike; the H&E alone is restained."""
     height, width = pair.he.shape[:2]
     y, x = int(rng.integers(height - px + 1)), int(rng.integers(width - px + 1))
     window = np.s_[y : y + px, x : x + px]
     seed = int(rng.integers(2**31))
-    he, ihc = (turn(np.random.default_rng(seed), picture[window]) for picture in (pair.he, pair.ihc))
-    detail = turn(np.random.default_rng(seed), pair.detail[window])
-    return restain(rng, he, pair.white, mix=0.04, strength=0.2), ihc, detail
+    he, target = (turn(np.random.default_rng(seed), picture[window]) for picture in (pair.he, pair.target))
+    return restain(rng, he, pair.white, mix=0.04, strength=0.2), target
+
+
+def _composite(he: RGBImage, white: White, ihc: RGBImage) -> RGBImage:
+    """Mix the DAB of the IHC and the hematoxylin of the H&E, paled until its detail is as strong as in the IHC."""
+    real = separate(ihc, np.full(3, TARGET_WHITE))
+    nuclei = separate_he(he, white).hematoxylin
+    ratio = float(np.std(_fine(real.hematoxylin)) / max(float(np.std(_fine(nuclei))), 1e-4))
+    vectors = np.array(H_DAB) / np.linalg.norm(H_DAB, axis=1, keepdims=True)
+    density = np.stack([nuclei * np.clip(ratio, 0.3, 1.5), real.dab], axis=-1) @ vectors
+    return np.asarray(np.clip(TARGET_WHITE * 10.0**-density + 0.5, 0, 255), np.uint8)
+
+
+def _fine(density: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    return np.asarray(density - cv2.GaussianBlur(density, (0, 0), 2.0), np.float32)
 
 
 def _case(path: Path) -> str:

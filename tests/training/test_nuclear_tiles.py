@@ -1,0 +1,57 @@
+"""Tiles with and without stained nuclei."""
+
+from pathlib import Path
+
+import numpy as np
+
+from core.training.nuclear_tiles import Field, TileLabel, TileSampler, grid_tiles, read_fields, simulate_fields
+from core.training.simple_cnn import folds_by_case
+
+
+def _field(*nuclei: tuple[float, float, bool]) -> Field:
+    points = np.array([(x, y) for x, y, _ in nuclei], float).reshape(-1, 2)
+    stained = np.array([stain for _, _, stain in nuclei], bool)
+    image = np.full((256, 256, 3), 240, np.uint8)
+    return Field("bcdata", "a", image, 1.0, points, stained, np.zeros((64, 64), np.float32))
+
+
+def test_a_stained_nucleus_inside_makes_a_tile_positive() -> None:
+    assert _field((60, 60, True), (20, 20, False)).label(0, 0, 128) is TileLabel.POSITIVE
+
+
+def test_unstained_nuclei_alone_make_it_negative() -> None:
+    assert _field((20, 20, False), (200, 200, True)).label(0, 0, 128) is TileLabel.NEGATIVE
+
+
+def test_a_stained_nucleus_cut_by_the_border_leaves_it_without_label() -> None:
+    assert _field((20, 20, False), (140, 60, True)).label(0, 0, 128) is TileLabel.UNLABELLED
+    assert _field((20, 20, False), (124, 60, True)).label(0, 0, 128) is TileLabel.UNLABELLED
+
+
+def test_a_tile_without_nuclei_is_empty_only_where_nothing_is_brown() -> None:
+    field = _field((200, 200, True))
+    assert field.label(0, 0, 128) is TileLabel.EMPTY
+    field.dab[5, 5] = 0.5
+    assert field.label(0, 0, 128) is TileLabel.UNLABELLED
+
+
+def test_the_grid_holds_labelled_tiles_only() -> None:
+    tiles, labels = grid_tiles(_field((60, 60, True), (200, 200, False)))
+    assert (tiles.shape, labels.tolist()) == ((2, 128, 128, 3), [1, 0])
+
+
+def test_drawn_tiles_are_the_same_for_the_same_seed() -> None:
+    sampler = TileSampler(simulate_fields(2))
+    first, again = (sampler.draw(np.random.default_rng(3), 4) for _ in range(2))
+    assert np.array_equal(first[0], again[0])
+    assert first[0].shape == (4, 128, 128, 3)
+
+
+def test_no_case_is_on_both_sides_of_a_fold(shared_data: Path) -> None:
+    fields = read_fields(shared_data)
+    judged = []
+    for seen, unseen in folds_by_case(fields, 3):
+        assert {field.case for field in seen}.isdisjoint(field.case for field in unseen)
+        assert {field.source for field in unseen} == {"bcdata", "shidc"}
+        judged += unseen
+    assert len(judged) == len(fields) == 34
