@@ -30,6 +30,10 @@ _BLOBS_PER_AREA = 0.004
 """Strongest blobs that are compared, per area of one squared sigma."""
 
 
+_BLOCK_PX, _HALO_PX = 1536, 40
+"""Side of the blocks that are worked on at once, and what is seen beyond them, in working pixels."""
+
+
 @dataclass(frozen=True)
 class NucleiParameters:
     """Detector settings, at 0.5 um/px; densities are square roots of optical density.
@@ -132,18 +136,13 @@ def count_nuclei(
     """
     white = white_point(image) if white is None else white
     used_mpp = estimate_mpp(image, white) if mpp is None else mpp
-    factor = used_mpp / WORKING_MPP
-    working = _resize(image, factor)
-    stains = separate(working, white)
-    stained, unstained = _find(stains.hematoxylin, stains.dab, parameters or NucleiParameters())
-    density = _at(cv2.GaussianBlur(stains.dab, (0, 0), 3.0), stained)
-    intensities = np.clip(np.digitize(density, INTENSITY_STEPS), 1, 3)
-    # Pixel centres: working pixel i covers the image from i / factor to (i + 1) / factor.
-    scale = np.array([image.shape[1] / working.shape[1], image.shape[0] / working.shape[0]])
-    centres = (np.concatenate([stained, unstained]) + 0.5) * scale - 0.5
+    settings = parameters or NucleiParameters()
+    parts = [_count_block(image, block, white, used_mpp / WORKING_MPP, settings) for block in _blocks(image, used_mpp)]
+    centres, intensities = (np.concatenate([part[k] for part in parts]) for k in (0, 1))
+    order = np.argsort(intensities == 0, kind="stable")
     return NucleiCount(
-        centres=centres.astype(np.float32),
-        intensities=np.concatenate([intensities, np.zeros(len(unstained))]).astype(np.uint8),
+        centres=centres[order].astype(np.float32),
+        intensities=intensities[order].astype(np.uint8),
         mpp=used_mpp,
         mpp_estimated=mpp is None,
     )
@@ -167,6 +166,37 @@ def estimate_mpp(image: RGBImage, white: White) -> float:
     best = _vertex(strengths)
     sigma = _SCALE_SIGMAS_PX[0] * (_SCALE_SIGMAS_PX[1] / _SCALE_SIGMAS_PX[0]) ** best
     return float(np.clip(WORKING_MPP * 0.5 * _PEAK_SIGMA_PX / sigma, 0.14, 0.9))
+
+
+def _blocks(image: RGBImage, mpp: float) -> list[tuple[int, int, int, int]]:
+    """Cut the image into blocks that stay small at the working scale: left, top, right, bottom."""
+    height, width = image.shape[:2]
+    side = max(64, round(_BLOCK_PX * WORKING_MPP / mpp))
+    return [
+        (left, top, min(width, left + side), min(height, top + side))
+        for top in range(0, height, side)
+        for left in range(0, width, side)
+    ]
+
+
+def _count_block(
+    image: RGBImage, block: tuple[int, int, int, int], white: White, factor: float, settings: NucleiParameters
+) -> tuple[Floats, npt.NDArray[np.int64]]:
+    """Find the nuclei centred in one block, looking a little beyond it: centres in the image, and intensities."""
+    left, top, right, bottom = block
+    halo = int(np.ceil(_HALO_PX / factor))
+    x, y = max(0, left - halo), max(0, top - halo)
+    window = image[y : bottom + halo, x : right + halo]
+    working = _resize(window, factor)
+    stains = separate(working, white)
+    stained, unstained = _find(stains.hematoxylin, stains.dab, settings)
+    density = _at(cv2.GaussianBlur(stains.dab, (0, 0), 3.0), stained)
+    intensities = np.concatenate([np.clip(np.digitize(density, INTENSITY_STEPS), 1, 3), np.zeros(len(unstained), int)])
+    # Pixel centres: working pixel i covers the window from i / factor to (i + 1) / factor.
+    scale = np.array([window.shape[1] / working.shape[1], window.shape[0] / working.shape[0]])
+    centres = (np.concatenate([stained, unstained]) + 0.5) * scale - 0.5 + np.array([x, y])
+    inside = ((centres + 0.5 >= (left, top)) & (centres + 0.5 < (right, bottom))).all(axis=1)
+    return centres[inside].astype(np.float32), intensities[inside]
 
 
 def _find(hematoxylin: DensityMap, dab: DensityMap, settings: NucleiParameters) -> tuple[Floats, Floats]:

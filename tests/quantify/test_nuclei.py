@@ -39,6 +39,14 @@ def test_darker_brown_is_stronger() -> None:
     assert count.h_score == pytest.approx(200)
 
 
+def test_a_nucleus_on_the_seam_of_two_blocks_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    image = _discs([BROWN, BLUE, BLUE, BLACK_BROWN])
+    whole = count_nuclei(image, WHITE, 0.25)
+    monkeypatch.setattr("core.quantify.nuclei._BLOCK_PX", 60)  # seams at 120 px, through the second disc
+    parts = count_nuclei(image, WHITE, 0.25)
+    assert (parts.positive, parts.negative) == (whole.positive, whole.negative) == (2, 2)
+
+
 def test_an_empty_image_has_no_nuclei() -> None:
     count = count_nuclei(np.full((300, 300, 3), 240, np.uint8), None, 0.25)
     assert (count.total, count.percent_positive, count.allred.total, count.h_score) == (0, 0.0, 0, 0.0)
