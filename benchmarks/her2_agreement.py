@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from core.config import ROOT
+from core.inference.aggregation import prediction_set
 from core.models.ihcnet import IHCNet
 from core.models.manifest import read_manifest
 from core.models.weights import read_state_dict
@@ -63,6 +64,15 @@ def _bundled(answers: Sequence[HeldOut], calibration: dict[str, float]) -> np.nd
     return np.array([int(final_probs(answer, calibration).argmax()) for answer in answers])
 
 
+def _of(answers: Sequence[HeldOut], views: Sequence[View]) -> list[HeldOut]:
+    wanted = {id(view) for view in views}
+    return [answer for answer in answers if id(answer.view) in wanted]
+
+
+def _kept(answer: HeldOut, calibration: dict[str, float]) -> set[int]:
+    return {SCORES.index(score) for score in prediction_set(final_probs(answer, calibration), calibration)}
+
+
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -76,11 +86,19 @@ def main() -> None:
     network.eval()
     cases, config = list_cases(arguments.data), HeadConfig()
     views, simulated = _views(network, cases), simulated_examples(network)
-    start = fresh_head(config)
-    answers = leave_case_out(views, start, simulated, config)
+    changed = {} if arguments.quick else {title: _changed(network, cases, change) for title, change in CHANGES.items()}
+    judged = [*views, *(view for group in changed.values() for view in group)]
+    everything = leave_case_out(views, fresh_head(config), simulated, config, judged=judged)
+    answers = _of(everything, views)
     for title, pick in (("Uploads without scale (read as 0.25 um per pixel)", 0), ("At their true scale", -1)):
         chosen = [answer for answer in answers if answer.view.mpp == answer.case.mpps[pick]]
         print(f"\n{title}\n{report(chosen, calibration)}")
+        fitting = [answer for answer in chosen if answer.case.fits]
+        truth = np.array([answer.case.label for answer in fitting])
+        print(f"labels that fit the picture, bundled: {agreement(truth, _bundled(fitting, calibration))}")
+        covered = sum(answer.case.label in _kept(answer, calibration) for answer in chosen)
+        sizes = float(np.mean([len(_kept(answer, calibration)) for answer in chosen]))
+        print(f"prediction sets hold the label in {covered} of {len(chosen)}, {sizes:.1f} scores on average")
         refused = [answer.case.name for answer in chosen if lacks_tumour(answer.view.features)]
         print(f"insufficient tissue instead of a score: {', '.join(refused) or 'none'}")
     print("\nStrong 3+ and unstained cores, left out (scale unknown)")
@@ -89,13 +107,12 @@ def main() -> None:
             probs = final_probs(answer, calibration)
             expected, got = SCORES[WATCHED[answer.case.name]], SCORES[int(probs.argmax())]
             print(f"{answer.case.name:10} expected {expected:2} bundled {got:2} ({probs.max():.2f})")
-    if arguments.quick:
-        return
-    print("\nThe same cases, changed (scale unknown, left out)")
-    for title, change in CHANGES.items():
-        judged = leave_case_out(views, start, simulated, config, judged=_changed(network, cases, change))
-        truth = np.array([answer.case.label for answer in judged])
-        print(f"{title:22} {agreement(truth, _bundled(judged, calibration))}")
+    if changed:
+        print("\nThe same cases, changed (scale unknown, left out), bundled")
+    for title, group in changed.items():
+        chosen = _of(everything, group)
+        truth = np.array([answer.case.label for answer in chosen])
+        print(f"{title:22} {agreement(truth, _bundled(chosen, calibration))}")
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ half of that below the limit (measured: 3+ from 0.03, strongest 2+ 0.002).
 HOLLOW_SHARE, PALE_BROWN_OD = 0.2, 0.15
 """Three quarters of the tiles hollow to this share, with no more brown than this: fat (whole cores: up to 0.08)."""
 
-PREDICTORS = ("dab_p90", "ridge_p98")
+PREDICTORS = ("brown_p98", "ridge_p98")
 LOG_OFFSET_OD = 0.02
 """Added before the logarithm, so that noise around zero does not count."""
 
@@ -75,7 +75,7 @@ def measured_her2(features: npt.NDArray[np.float32], calibration: Mapping[str, f
 
     Args:
         features: (N, 9) as from `core.quantify.membrane.features_array`, N at least 1.
-        calibration: `ordinal_dab_p90`, `ordinal_ridge_p98` (both at least 0) and `ordinal_limit_1` to `_3`, rising;
+        calibration: `ordinal_brown_p98`, `ordinal_ridge_p98` (both at least 0) and `ordinal_limit_1` to `_3`, rising;
             without them only the two certain ends are known.
     """
     brown = upper_tiles(features[:, FEATURES.index("brown_p98")])
@@ -90,8 +90,8 @@ def measured_her2(features: npt.NDArray[np.float32], calibration: Mapping[str, f
     if probabilities is None:
         return MeasuredScore(None, None, None, "Stained, but not intensely: the measurements alone give no score.")
     label = SCORES[int(probabilities.argmax())]
-    dab, ridge = np.exp(predictors(features)) - LOG_OFFSET_OD
-    text = f"Ordinal regression on DAB density ({dab:.2f}) and membrane ridges ({ridge:.2f}) of the tiles."
+    brown, ridge = np.exp(predictors(features)) - LOG_OFFSET_OD
+    text = f"Ordinal regression on the brown density ({brown:.2f}) and membrane ridges ({ridge:.2f}) of the tiles."
     return MeasuredScore(probabilities, None, label, text)
 
 

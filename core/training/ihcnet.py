@@ -33,6 +33,9 @@ from core.types import RGBImage
 
 log = logging.getLogger(__name__)
 
+NETWORK_WEIGHT = 0.2
+"""Say of the network in the combined answer: with so little real data, the measurements decide most."""
+
 COVERAGE = 0.8
 """Share of cases whose label shall lie in the prediction set."""
 
@@ -164,30 +167,26 @@ def final_probs(answer: HeldOut, calibration: dict[str, float]) -> Probs:
 
 
 def calibrate_image(answers: Sequence[HeldOut]) -> dict[str, float]:
-    """Choose weight and temperature by the likelihood of left-out cases, and the conformal threshold from the rest.
+    """Fit the temperature by the likelihood of left-out cases, and then the conformal threshold.
 
-    Views of one case count together as one. With 29 cases these are two numbers fitted to 29 answers.
+    The views of one case count together as one case.
     """
     labels = np.array([answer.case.label for answer in answers])
     share = np.array([1.0 / len(answer.case.mpps) for answer in answers])
 
-    def loss(weight: float, temperature: float) -> float:
-        calibration = {"network_weight": weight, "image_temperature": temperature}
-        probs = np.stack([final_probs(answer, calibration) for answer in answers])
+    def calibration(temperature: float) -> dict[str, float]:
+        return {"network_weight": NETWORK_WEIGHT, "image_temperature": round(temperature, 4)}
+
+    def loss(log_temperature: float) -> float:
+        numbers = calibration(float(np.exp(log_temperature)))
+        probs = np.stack([final_probs(answer, numbers) for answer in answers])
         chosen = np.log(np.clip(probs[np.arange(len(labels)), labels], 1e-4, 1))
         return -float((share * chosen).sum() / share.sum())
 
-    found = []
-    for weight in (0.2, 0.3, 0.4, 0.5):  # the network always has a say, the measurements at least as much
-        best = minimize_scalar(
-            lambda heat, w=weight: loss(w, float(np.exp(heat))), bounds=(-1.0, 1.5), method="bounded"
-        )
-        found.append((float(best.fun), weight, float(np.exp(best.x))))
-    _, weight, temperature = min(found)
-    calibration = {"network_weight": weight, "image_temperature": round(temperature, 4)}
-    misses = np.sort([1 - final_probs(answer, calibration)[answer.case.label] for answer in answers])
+    found = calibration(float(np.exp(minimize_scalar(loss, bounds=(-1.0, 1.5), method="bounded").x)))
+    misses = np.sort([1 - final_probs(answer, found)[answer.case.label] for answer in answers])
     rank = min(len(misses), int(np.ceil((len(misses) + 1) * COVERAGE)))
-    return calibration | {"conformal_threshold": round(float(misses[rank - 1]), 4), "coverage": COVERAGE}
+    return found | {"conformal_threshold": round(float(misses[rank - 1]) + 1e-4, 4), "coverage": COVERAGE}
 
 
 def load_pretrained(checkpoint: Path) -> IHCNet:

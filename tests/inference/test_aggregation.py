@@ -13,7 +13,7 @@ from core.stains.separation import white_point
 
 CALIBRATION = {
     "network_weight": 0.4,
-    "ordinal_dab_p90": 2.3,
+    "ordinal_brown_p98": 2.3,
     "ordinal_ridge_p98": 0.8,
     "ordinal_limit_1": -8.8,
     "ordinal_limit_2": -5.8,

@@ -28,7 +28,7 @@ def test_more_stain_never_lowers_the_ordinal_score() -> None:
     values = rng.normal(0, 1, (60, 2))
     labels = np.clip(np.round(1.5 - values.sum(1) + rng.normal(0, 0.3, 60)), 0, 3).astype(int)  # the wrong way round
     fitted = fit_ordinal(values, labels, np.ones(60))
-    assert fitted["ordinal_dab_p90"] >= 0
+    assert fitted["ordinal_brown_p98"] >= 0
     assert fitted["ordinal_ridge_p98"] >= 0
     limits = [fitted[f"ordinal_limit_{rank}"] for rank in (1, 2, 3)]
     assert limits == sorted(limits)
