@@ -106,13 +106,12 @@ def show_computation(content: ReportContent, opened: Opened) -> None:
             _table("Measured", [(row.label, row.value) for row in content.measurements])
             _table("Steps", [(step, f"{seconds:.2f} s") for step, seconds in analysis.provenance.seconds.items()])
         with right:
-            _table("Provenance", [(row.label, row.value) for row in content.provenance])
+            _table("Provenance", [(row.label, row.value) for row in content.provenance if row.label != "Seconds"])
         st.page_link("models.py", label="Model cards", icon=":material/neurology:")
 
 
 def _table(title: str, rows: list[tuple[str, str]]) -> None:
     if rows:
         st.markdown(f"**{title}**")
-        st.table(
-            {"": [label for label, _ in rows], " ": [value for _, value in rows]}, hide_index=True, border="horizontal"
-        )
+        columns = {"label": [label for label, _ in rows], "value": [value for _, value in rows]}
+        st.table(columns, hide_index=True, hide_header=True, border="horizontal")
