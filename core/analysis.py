@@ -11,7 +11,7 @@ import numpy as np
 from core import __version__
 from core.config import get_settings
 from core.errors import InvalidOptionError
-from core.explain.field import explain_tiles, mark_explained, worth_explaining
+from core.explain.field import explain_tiles, mark_explained, support_of, worth_explaining
 from core.images import decode, resize_to, resize_to_fit
 from core.inference.engine import Engine
 from core.inference.scoring import (
@@ -124,6 +124,7 @@ def analyze(
                 card,
                 scored.inputs[list(chosen)],
                 [scored.boxes[index].scaled(display.shape[1] / size[0]) for index in chosen],
+                support_of([tiles[index] for index in chosen], card, target),
                 size=(display.shape[1], display.shape[0]),
                 target=target,
                 layers=layers,
@@ -174,6 +175,7 @@ def explain_again(
             card,
             network_inputs(field, boxes, card),
             [box.scaled(width / analysis.provenance.size[0]) for box in boxes],
+            support_of([analysis.tiles[index] for index in chosen], card, target),
             size=(width, height),
             target=target,
             layers=layers,

@@ -16,15 +16,21 @@ from core.types import Heatmap, RGBImage, TileResult
 BATCH = 4
 """Tiles explained in one forward and one backward pass."""
 
-MAX_EXPLAINED = {Marker.HER2: 4, Marker.PR: 64}
+MAX_EXPLAINED = {Marker.HER2: 24, Marker.PR: 256}
 """Tiles that get a heat map: those that support the explained class most. The others are scored, not explained."""
 
 
 def worth_explaining(tiles: Sequence[TileResult], card: ModelCard, target: str) -> tuple[int, ...]:
     """Indices of the tiles that support a class most, best first."""
-    index = card.labels.index(target)
-    order = sorted(range(len(tiles)), key=lambda tile: -tiles[tile].probabilities[index])
+    support = support_of(tiles, card, target)
+    order = sorted(range(len(tiles)), key=lambda tile: -support[tile])
     return tuple(order[: MAX_EXPLAINED[card.marker or Marker.HER2]])
+
+
+def support_of(tiles: Sequence[TileResult], card: ModelCard, target: str) -> list[float]:
+    """Probability of a class in each tile."""
+    index = card.labels.index(target)
+    return [tile.probabilities[index] for tile in tiles]
 
 
 def mark_explained(tiles: Sequence[TileResult], explained: Sequence[int]) -> tuple[TileResult, ...]:
@@ -37,6 +43,7 @@ def explain_tiles(
     card: ModelCard,
     inputs: RGBImage,
     boxes: Sequence[Box],
+    support: Sequence[float],
     *,
     size: tuple[int, int],
     target: str,
@@ -45,9 +52,13 @@ def explain_tiles(
 ) -> dict[str, Heatmap]:
     """Explain some tiles and lay their heat maps over the whole field.
 
+    A tile's own heat map always reaches 1, however little the tile speaks for the class; so it is weighted by the
+    tile's probability of the class, relative to the tile where that is largest.
+
     Args:
         inputs: (N, px, px, 3) uint8 RGB at the network's input size.
         boxes: N boxes in pixels of the field.
+        support: N probabilities of the class.
         size: (width, height) of the field.
         target: class that is explained.
     Returns:
@@ -57,11 +68,12 @@ def explain_tiles(
     width, height = size
     fields = {layer: np.full((height, width), np.nan, np.float32) for layer in layers}
     loaded, index = engine.model(card.name), card.labels.index(target)
+    weights = np.asarray(support, np.float32) / max(max(support, default=0.0), 1e-9)
     for start in range(0, len(inputs), BATCH):
         maps = explain(loaded, inputs[start : start + BATCH], target=index, layers=layers, method=method)
         for layer, heatmaps in maps.items():
-            for box, heatmap in zip(boxes[start : start + BATCH], heatmaps, strict=True):
+            for box, weight, heatmap in zip(boxes[start:], weights[start:], heatmaps, strict=False):
                 field = fields[layer][box.y : box.y + box.height, box.x : box.x + box.width]
                 resized = cv2.resize(heatmap, (field.shape[1], field.shape[0]), interpolation=cv2.INTER_LINEAR)
-                np.fmax(field, np.clip(resized, 0, 1), out=field)
+                np.fmax(field, np.clip(weight * resized, 0, 1), out=field)
     return fields

@@ -84,7 +84,7 @@ def _heatmap_figure(pictures: Pictures, analysis: Analysis, layer: str, *, virtu
     heatmap = pictures.heatmaps[layer]
     image = blend(pictures.ihc, heatmap, opacity=HEATMAP_OPACITY, colormap=HEATMAP_COLORMAP)
     target = analysis.target or analysis.outcome
-    scale = ColorScale(HEATMAP_COLORMAP, 0.0, 1.0, f"support for {target}, largest in its tile = 1")
+    scale = ColorScale(HEATMAP_COLORMAP, 0.0, 1.0, f"support for {target}, 1 = strongest")
     return Figure(f"gradcam-{layer}", f"{_method(analysis)} for {target}, {layer}", image, scale, virtual)
 
 

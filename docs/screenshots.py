@@ -1,0 +1,105 @@
+"""Make the pictures of the README: every screen of a workbench with a few analyses, at 1440 and at 390 px.
+
+    python docs/screenshots.py [--data ../shared/data] [--out docs]
+
+Signs in on a fresh data folder, scores two samples (simulated) and, where they are at hand, real images.
+"""
+
+import argparse
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import httpx
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+NAME, PASSWORD = "Dr Ada", "a long enough password"
+
+
+def main() -> None:
+    """Start a workbench, visit its screens, save the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=ROOT / "docs")
+    parser.add_argument("--dark", action="store_true")
+    parser.add_argument("--width", type=int, default=1440)
+    parser.add_argument("--images", type=Path, nargs="*", default=[])
+    arguments = parser.parse_args()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    url = f"http://localhost:{port}"
+    with tempfile.TemporaryDirectory() as data_dir, sync_playwright() as playwright:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"],
+            cwd=ROOT,
+            env=os.environ | {"DATA_DIR": data_dir},
+        )
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        try:
+            page = browser.new_page(
+                viewport={"width": arguments.width, "height": 900},
+                color_scheme="dark" if arguments.dark else "light",
+            )
+            page.set_default_timeout(180_000)
+            visit_all(page, url, arguments.out, arguments.images)
+        finally:
+            browser.close()
+            server.terminate()
+            server.wait()
+
+
+def visit_all(page: Page, url: str, out: Path, images: list[Path]) -> None:
+    """Every screen once."""
+    while True:
+        try:
+            httpx.post(f"{url}/auth/setup", data={"name": NAME, "password": PASSWORD}, timeout=30)
+            break
+        except httpx.TransportError:
+            time.sleep(0.2)
+    page.goto(url)
+    page.get_by_label("Name").wait_for()
+    save(page, out / "sign_in.png")
+    page.get_by_label("Name").fill(NAME)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_text("Drop an image above").wait_for()
+    save(page, out / "analyze_empty.png")
+    for number, sample in enumerate(("HER2 0", "PR+", "H&E", "HER2 3+")):
+        page.goto(url)
+        page.get_by_role("radio", name=sample).or_(page.get_by_role("button", name=sample)).first.click()
+        finish(page)
+        save(page, out / f"sample_{number}.png")
+    for path in images:
+        page.goto(url)
+        page.get_by_text("Drop an image above").wait_for()
+        page.locator("input[type=file]").first.set_input_files(path)
+        finish(page)
+        save(page, out / f"analyze_{path.stem}.png")
+    for screen in ("history", "models", "account", "admin"):
+        page.goto(f"{url}/{screen}")
+        page.get_by_role("heading").first.wait_for()
+        save(page, out / f"{screen}.png")
+
+
+def finish(page: Page) -> None:
+    """Wait until an answer and its picture are drawn."""
+    page.get_by_test_id("stMetricValue").or_(page.get_by_role("alert")).first.wait_for()
+    time.sleep(1.5)
+
+
+def save(page: Page, path: Path) -> None:
+    """Save what the window shows, once it is at rest."""
+    time.sleep(1.5)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=path)
+
+
+if __name__ == "__main__":
+    main()
