@@ -19,11 +19,11 @@ from core.stains.separation import H_DAB
 from core.training.stain_pairs import TARGET_WHITE
 
 SHIFTS = ((0, 0), (0, 1), (1, 0), (1, 1))
-RIDGE = 1e-3
+RIDGE = 1e-2
 POSITIONS = 4000
 """Places per image that take part in the least squares."""
 
-STAINED_FACTOR = 6.0
+STAINED_FACTOR = 15.0
 """How much more often a stained place is drawn than an unstained one; otherwise the rare brown is averaged away."""
 
 _ENCODER = (1, 4, 8)

@@ -43,16 +43,18 @@ class TrainConfig:
         amount: weight of the DAB amounts beside the colours.
         ema: of the weights that are kept.
         phantoms, phantom_share: simulated pairs, and how often one is drawn.
+        solved_phantoms: how many of them take part in the solved start.
     """
 
     steps: int = 4000
-    minutes: float = 25.0
+    minutes: float = 8.0
     crop_px: int = 128
-    lr: float = 2e-5
-    amount: float = 3.0
+    lr: float = 1e-5
+    amount: float = 2.0
     ema: float = 0.99
     phantoms: int = 12
     phantom_share: float = 0.12
+    solved_phantoms: int = 3
     seed: int = 0
 
 
@@ -170,10 +172,12 @@ def main() -> None:
     config = TrainConfig(minutes=arguments.minutes)
     pairs = [levels for levels in read_pairs(arguments.data) if not is_held_out(levels[0].case)]
     resumed = arguments.checkpoint.exists()
-    trainer = Trainer(ResnetGenerator() if resumed else start(pairs, config), config)
+    simulated = simulate_pairs(config.phantoms)
+    first = ResnetGenerator() if resumed else start([*pairs, *simulated[: config.solved_phantoms]], config)
+    trainer = Trainer(first, config)
     if resumed:
         trainer.restore(arguments.checkpoint)
-    trainer.run(pairs, simulate_pairs(config.phantoms), arguments.checkpoint)
+    trainer.run(pairs, simulated, arguments.checkpoint)
     sha256 = save_safetensors(trainer.average.state_dict(), arguments.out / "pspstain.safetensors")
     print(json.dumps({"sha256": sha256, "steps": trainer.step, "config": asdict(config)}, indent=1))
 
