@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.db.settings import get_app_settings
-from pages.ui import errors, guard, inputs, progress, results, rounds, several, work
+from pages.ui import errors, guard, inputs, results, rounds, several, work
 from pages.ui.workspace import open_entry, workspace
 
 user = guard.require_user()
@@ -26,11 +26,13 @@ if wanted and not rounds.running(space) and (space.opened is None or space.opene
         space.opened = open_entry(db, user, wanted)
         space.rows = []
 
-problem = st.empty()
-hint = st.empty()
-table = st.container()
+problem, hint, table = st.empty(), st.empty(), st.container()
 # While another image is analysed its result is not there yet, and the former one must not be taken for it.
 result = st.empty() if rounds.replaces(space) else st.container()
+if rounds.replaces(space) and len(space.rows) == 1:
+    rounds.wait(space, waiting, warming)
+    rounds.collect(space, user, db)
+    result = result.container()
 if len(space.rows) == 1:
     rounds.show_problem(space.rows[0], problem)
 elif space.rows:
@@ -42,7 +44,6 @@ if space.opened is not None and not rounds.replaces(space):
     with result:
         results.show(space.opened, space, options, user)
 
-jobs = rounds.running(space)
-if jobs:
-    progress.wait_for_any(jobs, waiting, finished=len(space.rows) - len(jobs), loading=warming.is_alive)
+if rounds.running(space):
+    rounds.wait(space, waiting, warming)
     st.rerun()

@@ -2,6 +2,7 @@
 
 import base64
 from dataclasses import replace
+from threading import Thread
 
 from streamlit.delta_generator import DeltaGenerator
 
@@ -11,7 +12,7 @@ from core.errors import CancelledError
 from core.images import thumbnail
 from core.labels import CamMethod
 from core.types import Options, Result
-from pages.ui import layers, work
+from pages.ui import layers, progress, work
 from pages.ui.inputs import Upload
 from pages.ui.jobs import Job, Work, all_jobs
 from pages.ui.workspace import Opened, Row, Workspace, clear_screen, open_entry, open_job, put_on_screen
@@ -51,6 +52,14 @@ def explain(space: Workspace, opened: Opened, target: str, method: CamMethod, db
 def running(space: Workspace) -> list[Job]:
     """The jobs this tab waits for."""
     return [row.job for row in space.rows if row.job is not None and not row.job.done.is_set()]
+
+
+def wait(space: Workspace, slot: DeltaGenerator, warming: Thread) -> None:
+    """Show the progress until one of the jobs is done."""
+    jobs = running(space)
+    if jobs:
+        progress.wait_for_any(jobs, slot, finished=len(space.rows) - len(jobs), loading=warming.is_alive)
+        slot.empty()
 
 
 def replaces(space: Workspace) -> bool:

@@ -1,5 +1,6 @@
 """What a job does: analyse here or on another workbench, then store the result in the history."""
 
+import gc
 import threading
 
 import streamlit as st
@@ -75,6 +76,9 @@ def warm_up(_db: Database) -> threading.Thread:
         from core.serving import serving_engine
 
         serving_engine(_db).warm_up()
+        # Streamlit collects garbage after every run of a page: half a second over all that the networks brought.
+        gc.collect()
+        gc.freeze()
 
     thread = threading.Thread(target=load, name="warm-up", daemon=True)
     thread.start()
