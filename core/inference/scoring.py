@@ -1,7 +1,7 @@
 """From one IHC field to scored tiles and one answer for the image."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -127,7 +127,23 @@ def score_field(
     else:
         features = features_array(field.image, on_field, field.white, field.mpp)
         aggregate, energy = aggregate_her2(probs, features, tissue, calibration), membrane_energy(features)
+    if field.source is StainSource.VIRTUAL and not _table(engine.extras(GENERATOR), "limits").get(
+        "tells_scores_apart", 1
+    ):
+        aggregate = _nothing_excluded(aggregate, card.labels)
     return Scored(boxes, inputs, probs, tissue, len(planned) - len(boxes), energy, aggregate)
+
+
+def _nothing_excluded(aggregate: Aggregate, labels: Sequence[str]) -> Aggregate:
+    """Put every class into the prediction set: what a generator that always paints the average allows to say."""
+    if not aggregate.prediction_set:
+        return aggregate
+    order = np.argsort(-np.array(aggregate.probabilities), kind="stable")
+    return replace(
+        aggregate,
+        prediction_set=tuple(labels[index] for index in order),
+        rule=f"{aggregate.rule} The bundled generator paints every tumour pale, so no score is excluded.",
+    )
 
 
 def network_inputs(field: IhcField, boxes: Sequence[Box], card: ModelCard) -> RGBImage:
