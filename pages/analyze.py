@@ -34,7 +34,7 @@ if rounds.replaces(space) and len(space.rows) == 1:
     rounds.collect(space, user, db)
     result = result.container()
 if len(space.rows) == 1:
-    rounds.show_problem(space.rows[0], problem)
+    rounds.show_problem(space, problem, options, user, db)
 elif space.rows:
     with table:
         several.show(space, user)

@@ -2,8 +2,10 @@
 
 import base64
 from dataclasses import replace
+from functools import partial
 from threading import Thread
 
+import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.db.engine import Database
@@ -67,12 +69,19 @@ def replaces(space: Workspace) -> bool:
     return bool(space.awaited) and (space.opened is None or space.opened.row_id != space.awaited)
 
 
-def show_problem(row: Row, slot: DeltaGenerator) -> None:
-    """Why there is no result, or why it was not stored."""
-    if row.cancelled:
-        slot.info(row.problem, icon=":material/cancel:")
-    elif row.problem:
-        slot.error(row.problem, icon=":material/error:")
+def show_problem(space: Workspace, slot: DeltaGenerator, options: Options, user: User, db: Database) -> None:
+    """Why the one file of the round has no result, or why that was not stored; and a way to try again."""
+    row = space.rows[0]
+    if not row.problem:
+        return
+    with slot.container():
+        if row.cancelled:
+            st.info(row.problem, icon=":material/cancel:")
+        else:
+            st.error(row.problem, icon=":material/error:")
+        if row.data and space.opened is None:
+            again = partial(_start, space, row, options, work.analysis_for(user, db))
+            st.button("Run again", icon=":material/replay:", key="retry", on_click=again)
 
 
 def collect(space: Workspace, user: User, db: Database) -> None:
@@ -85,6 +94,7 @@ def collect(space: Workspace, user: User, db: Database) -> None:
         all_jobs().collect(job)
         row.cancelled = isinstance(job.error, CancelledError)
         row.problem = str(job.error) if job.error else "" if job.result else STOPPED
+        row.data = job.data
         if job.result is not None:
             _fill(row, job, job.result)
         if space.awaited == row.id:
@@ -132,5 +142,5 @@ def _fill(row: Row, job: Job, result: Result) -> None:
     row.name, row.outcome, row.confidence = analysis.name, analysis.outcome, analysis.confidence
     row.warnings = sum(notice.level != "info" for notice in analysis.notices)
     row.thumbnail = f"data:image/jpeg;base64,{picture}"
-    row.data, row.entry_id = job.data, job.entry_id
+    row.entry_id = job.entry_id
     row.result = None if job.entry_id else result
