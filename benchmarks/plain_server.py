@@ -8,6 +8,7 @@ the picture, a pseudo-colour picture, a chart, and the virtual IHC for H&E.
 import base64
 import io
 import json
+from copy import deepcopy
 
 import cv2
 import matplotlib
@@ -29,7 +30,8 @@ class PlainServer:
     """Networks in float32 on the CPU, one image at a time."""
 
     def __init__(self, classifier: nn.Module, generator: nn.Module) -> None:
-        self.classifier, self.generator = classifier.eval(), generator.eval()
+        self.classifier, self.generator = deepcopy(classifier).float().eval(), deepcopy(generator).float().eval()
+        self.classifier.requires_grad_(True)  # as after loading: nobody freezes the weights of a plain server
 
     def predict(self, data: bytes, *, from_he: bool) -> str:
         """Answer one upload as JSON text."""

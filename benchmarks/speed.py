@@ -51,12 +51,13 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
+    parser.add_argument("--weights", type=Path, default=ROOT / "weights")
     parser.add_argument("--repeats", type=int, default=5)
     arguments = parser.parse_args()
     os.environ.setdefault("DATA_DIR", tempfile.mkdtemp())
-    engine = Engine(ROOT / "weights")
+    engine = Engine(arguments.weights)
     engine.warm_up()
-    plain = PlainServer(engine.model("ihcnet").module.float(), engine.model("pspstain").module.float())
+    plain = PlainServer(engine.model("ihcnet").module, engine.model("pspstain").module)
     print(
         f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, {engine.backend}, {time.strftime('%F')}"
     )

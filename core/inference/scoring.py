@@ -127,22 +127,29 @@ def score_field(
     else:
         features = features_array(field.image, on_field, field.white, field.mpp)
         aggregate, energy = aggregate_her2(probs, features, tissue, calibration), membrane_energy(features)
-    if field.source is StainSource.VIRTUAL and not _table(engine.extras(GENERATOR), "limits").get(
-        "tells_scores_apart", 1
-    ):
-        aggregate = _nothing_excluded(aggregate, card.labels)
+    if field.source is StainSource.VIRTUAL:
+        trust = _table(engine.extras(GENERATOR), "limits").get("tells_scores_apart", 1.0)
+        aggregate = _trusted(aggregate, card.labels, trust) if trust < 1 else aggregate
     return Scored(boxes, inputs, probs, tissue, len(planned) - len(boxes), energy, aggregate)
 
 
-def _nothing_excluded(aggregate: Aggregate, labels: Sequence[str]) -> Aggregate:
-    """Put every class into the prediction set: what a generator that always paints the average allows to say."""
-    if not aggregate.prediction_set:
+def _trusted(aggregate: Aggregate, labels: Sequence[str], trust: float) -> Aggregate:
+    """Say no more about a virtual stain than its generator knows.
+
+    Args:
+        trust: share of the answer that rests on the stain, in [0, 1]; the rest is divided evenly among the classes, and
+            none of them is excluded. A generator that paints every tumour alike has 0.
+    """
+    if not aggregate.probabilities:
         return aggregate
-    order = np.argsort(-np.array(aggregate.probabilities), kind="stable")
+    mixed = trust * np.array(aggregate.probabilities) + (1 - trust) / len(labels)
+    others = [labels[index] for index in np.argsort(-mixed, kind="stable") if labels[index] != aggregate.outcome]
     return replace(
         aggregate,
-        prediction_set=tuple(labels[index] for index in order),
-        rule=f"{aggregate.rule} The bundled generator paints every tumour pale, so no score is excluded.",
+        probabilities=tuple(float(p) for p in mixed),
+        prediction_set=(aggregate.outcome, *others),
+        rule=f"{aggregate.rule} The bundled generator does not tell the scores apart, so no score is excluded "
+        "and the confidence is that of a guess.",
     )
 
 

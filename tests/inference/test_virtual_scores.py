@@ -15,3 +15,5 @@ def test_no_her2_score_is_excluded_on_the_bundled_virtual_stain() -> None:
     scored = score_field(engine, field, get_card("ihcnet"), (512, 512), measured=None)
     assert sorted(scored.aggregate.prediction_set) == sorted(CLASSES[Marker.HER2])
     assert scored.aggregate.prediction_set[0] == scored.aggregate.outcome
+    assert set(scored.aggregate.probabilities) == {0.25}
+    assert "confidence is that of a guess" in scored.aggregate.rule
