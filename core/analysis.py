@@ -41,11 +41,11 @@ from core.labels import (
 )
 from core.models.registry import get_card
 from core.notices import image_notices, outcome_notices, scale_notices, stain_notices
-from core.quality.measures import assess, quality_notices
+from core.quality.measures import assess, quality_notices, tissue_mask
 from core.quantify.measurements import DAB_THRESHOLD, add_nuclei, measure
 from core.slides.tiling import Box
 from core.stains.recognition import recognise
-from core.stains.separation import separate
+from core.stains.separation import separate, white_point
 from core.stopwatch import Stopwatch
 from core.types import (
     DISPLAY_PX,
@@ -94,7 +94,9 @@ def analyze(
     with clock.step("reading"):
         decoded = _decode(data, name, max_bytes)
     with clock.step("checking quality"):
-        quality = assess(decoded.image)
+        white = white_point(decoded.image)
+        tissue = tissue_mask(decoded.image, white)
+        quality = assess(decoded.image, white, tissue)
     with clock.step("recognising the stain"):
         stain = _stain(decoded.image, options)
     mpp = decoded.mpp if options.scale is Scale.FILE else MPP_OF_SCALE.get(options.scale)
@@ -105,7 +107,10 @@ def analyze(
 
     virtual = stain.stain is Stain.HE
     with clock.step("staining virtually" if virtual else "separating the stains") as part:
-        field = virtual_field(engine, decoded.image, mpp, part) if virtual else real_field(decoded.image, mpp)
+        if virtual:
+            field = virtual_field(engine, decoded.image, mpp, tissue, part)
+        else:
+            field = real_field(decoded.image, mpp, white, tissue)
     with clock.step("measuring"):
         pictures = _pictures(field, display)
         measured = _measure(field, pictures, options.marker)
@@ -165,8 +170,12 @@ def explain_again(
     card = get_card(CLASSIFIER[analysis.marker])
     with clock.step("explaining"):
         mpp = analysis.provenance.mpp
-        virtual = analysis.stain_source is StainSource.VIRTUAL
-        field = virtual_field(engine, decoded.image, mpp) if virtual else real_field(decoded.image, mpp)
+        white = white_point(decoded.image)
+        tissue = tissue_mask(decoded.image, white)
+        if analysis.stain_source is StainSource.VIRTUAL:
+            field = virtual_field(engine, decoded.image, mpp, tissue)
+        else:
+            field = real_field(decoded.image, mpp, white, tissue)
         chosen = worth_explaining(analysis.tiles, card, target)
         boxes = [Box(tile.x, tile.y, tile.width, tile.height) for tile in (analysis.tiles[index] for index in chosen)]
         height, width = former.pictures.image.shape[:2]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from core.images import resize_to, resize_to_fit
+from core.images import resize_to
 from core.inference.aggregation import Aggregate, aggregate_her2
 from core.inference.aggregation_pr import aggregate_pr
 from core.inference.classification import classify_tiles, prepare_tiles
@@ -15,7 +15,7 @@ from core.inference.virtual_staining import stain_image
 from core.labels import Marker, StainSource
 from core.models.card import ModelCard
 from core.models.registry import get_card
-from core.quality.measures import TISSUE_SIDE_PX, tissue_fractions, tissue_mask
+from core.quality.measures import tissue_fractions
 from core.quantify.membrane import features_array, membrane_energy
 from core.slides.tiling import Box, plan_tiles
 from core.stains.separation import White, white_point
@@ -41,7 +41,7 @@ class IhcField:
         factor: its pixels per pixel of the upload.
         mpp: micrometres per pixel of `image`; None where unknown.
         white: (3,) white point of `image`.
-        tissue: (h, w) bool, of a smaller copy.
+        tissue: (h, w) bool of the upload, at any resolution.
     """
 
     image: RGBImage
@@ -73,28 +73,27 @@ class Scored:
     aggregate: Aggregate
 
 
-def real_field(image: RGBImage, mpp: float | None) -> IhcField:
-    """An IHC image as it is."""
-    white = white_point(image)
-    tissue = tissue_mask(resize_to_fit(image, TISSUE_SIDE_PX), white)
+def real_field(image: RGBImage, mpp: float | None, white: White, tissue: Mask) -> IhcField:
+    """An IHC image as it is, with its white point and its tissue."""
     return IhcField(image, 1.0, mpp, white, tissue, StainSource.REAL)
 
 
-def virtual_field(engine: Engine, image: RGBImage, mpp: float | None, progress: Progress = no_progress) -> IhcField:
+def virtual_field(
+    engine: Engine, image: RGBImage, mpp: float | None, tissue: Mask, progress: Progress = no_progress
+) -> IhcField:
     """The IHC that the generator paints from an H&E image, at the scale of its card.
 
     Args:
         image: (H, W, 3) uint8 RGB H&E.
         mpp: of the upload; unknown counts as `ASSUMED_MPP`.
+        tissue: of the upload.
     """
     card = get_card(GENERATOR)
     factor = min(1.0, (mpp or ASSUMED_MPP) * card.input_px / card.tile_um)
     height, width = image.shape[:2]
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
     painted = stain_image(engine, resize_to(image, size), progress)
-    white = white_point(painted)
-    tissue = tissue_mask(resize_to_fit(image, TISSUE_SIDE_PX), white_point(image))
-    return IhcField(painted, factor, (mpp or ASSUMED_MPP) / factor, white, tissue, StainSource.VIRTUAL)
+    return IhcField(painted, factor, (mpp or ASSUMED_MPP) / factor, white_point(painted), tissue, StainSource.VIRTUAL)
 
 
 def score_field(

@@ -6,12 +6,13 @@ from core.inference.scoring import score_field, virtual_field
 from core.labels import CLASSES, Marker
 from core.models.registry import get_card
 from core.phantoms.phantom import he_phantom
+from core.quality.measures import tissue_mask
 
 
 def test_no_her2_score_is_excluded_on_the_bundled_virtual_stain() -> None:
     engine = Engine(ROOT / "weights", backend="torch")
     image = he_phantom(5, size_px=512).image
-    field = virtual_field(engine, image, 0.25)
+    field = virtual_field(engine, image, 0.25, tissue_mask(image))
     scored = score_field(engine, field, get_card("ihcnet"), (512, 512), measured=None)
     assert sorted(scored.aggregate.prediction_set) == sorted(CLASSES[Marker.HER2])
     assert scored.aggregate.prediction_set[0] == scored.aggregate.outcome

@@ -38,12 +38,13 @@ async def stain(
 def _stain(db: Database, upload: Upload, scale: Scale, limit_mb: int, progress: Progress) -> bytes:
     from core.images import decode, resize_to
     from core.inference.scoring import virtual_field
+    from core.quality.measures import tissue_mask
     from core.reports.answer import VIRTUAL_TEXT
     from core.reports.pictures import fast_png
     from core.serving import serving_engine
 
     decoded = decode(upload.data, upload.name, max_bytes=limit_mb * 1_000_000, max_pixels=get_settings().max_pixels)
     mpp = decoded.mpp if scale is Scale.FILE else MPP_OF_SCALE.get(scale)
-    field = virtual_field(serving_engine(db), decoded.image, mpp, progress)
+    field = virtual_field(serving_engine(db), decoded.image, mpp, tissue_mask(decoded.image), progress)
     height, width = decoded.image.shape[:2]
     return fast_png(resize_to(field.image, (width, height)), VIRTUAL_TEXT)
