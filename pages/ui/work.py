@@ -1,5 +1,6 @@
 """What a job does: analyse here or on another workbench, then store the result in the history."""
 
+import atexit
 import gc
 import threading
 
@@ -79,6 +80,7 @@ def warm_up(_db: Database) -> threading.Thread:
         # Streamlit collects garbage after every run of a page: half a second over all that the networks brought.
         gc.collect()
         gc.freeze()
+        atexit.register(gc.unfreeze)  # so that the libraries can tidy up at the end
 
     thread = threading.Thread(target=load, name="warm-up", daemon=True)
     thread.start()
