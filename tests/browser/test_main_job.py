@@ -54,7 +54,7 @@ def test_scores_a_real_core_and_a_real_h_and_e_field(page: Page, workbench: Work
     expect(page.get_by_text("a1f1510c.jpg").first).to_be_visible()
     expect(page.get_by_text("00002_test_2+.png").first).to_be_visible()
     assert fits_the_width(page)
-    page.get_by_role("button", name="Open").first.click()
+    page.get_by_role("button", name="Open result").first.click()
     expect(page.get_by_text("not real staining").first).to_be_visible()
 
 
