@@ -8,6 +8,7 @@ the picture, a pseudo-colour picture, a chart, and the virtual IHC for H&E.
 import base64
 import io
 import json
+from collections.abc import Sequence
 from copy import deepcopy
 
 import cv2
@@ -21,9 +22,11 @@ from PIL import Image
 from torch import nn
 
 from core.labels import CAM_LAYERS, Her2Score
+from core.slides.tiling import Box
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 ONE_TILE_PX, TILE_PX, STRIDE_PX, INPUT_PX = 1400, 400, 300, 224
+BLANK_GRAY = 220  # the glass of the cores is at 232
 
 
 class PlainServer:
@@ -33,24 +36,35 @@ class PlainServer:
         self.classifier, self.generator = deepcopy(classifier).float().eval(), deepcopy(generator).float().eval()
         self.classifier.requires_grad_(True)  # as after loading: nobody freezes the weights of a plain server
 
-    def predict(self, data: bytes, *, from_he: bool) -> str:
-        """Answer one upload as JSON text."""
+    def predict(self, data: bytes, *, from_he: bool, explained: Sequence[Box] = ()) -> str:
+        """Answer one upload as JSON text.
+
+        Args:
+            explained: the tiles to score and to explain; by default one tile answers for the image, as published.
+        """
         image = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
         answer: dict[str, object] = {"original": png(image)}
         if from_he:
             image = self.stain(image)
             answer["generated"] = png(image)
-        tiles = cut(image)
-        scored = [self.probabilities(tile) for tile in tiles]
+        boxes = list(explained) or cut(image)
+        scored = [self.probabilities(crop(image, box)) for box in boxes]
         best = int(np.argmax([probs.max() for probs in scored]))
-        tile, probs = tiles[best], scored[best]
-        answer |= {"score": list(Her2Score)[int(probs.argmax())], "probs": probs.tolist(), "chart": chart(probs)}
-        answer["resized"] = png(cv2.resize(tile, (INPUT_PX, INPUT_PX)))
-        answer["gradcam"] = {
-            layer: png(overlay(image, self.grad_cam(tile, layer, int(probs.argmax())))) for layer in CAM_LAYERS
-        }
+        probs, target = scored[best], int(scored[best].argmax())
+        answer |= {"score": list(Her2Score)[target], "probs": probs.tolist(), "chart": chart(probs)}
+        answer["resized"] = png(cv2.resize(crop(image, boxes[best]), (INPUT_PX, INPUT_PX)))
+        shown = boxes if explained else [boxes[best]]
+        answer["gradcam"] = {layer: png(self.explained(image, shown, layer, target)) for layer in CAM_LAYERS}
         answer["pseudo"] = png(pseudo_colour(image))
         return json.dumps(answer)
+
+    def explained(self, image: np.ndarray, boxes: Sequence[Box], layer: str, target: int) -> np.ndarray:
+        """The picture with the heat maps of some tiles over it."""
+        cam = np.zeros(image.shape[:2], np.float32)
+        for box in boxes:
+            heat = self.grad_cam(crop(image, box), layer, target)
+            cam[box.y : box.y + box.height, box.x : box.x + box.width] = cv2.resize(heat, (box.width, box.height))
+        return overlay(image, cam)
 
     def stain(self, image: np.ndarray) -> np.ndarray:
         """H&E to virtual IHC through one 256 px pass, back at the size of the upload."""
@@ -91,16 +105,19 @@ def batch(tile: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(((small - MEAN) / STD).astype(np.float32)).permute(2, 0, 1)[None]
 
 
-def cut(image: np.ndarray) -> list[np.ndarray]:
-    """The whole image up to 1400 px, else 400 px tiles at a stride of 300 px."""
+def cut(image: np.ndarray) -> list[Box]:
+    """The whole image up to 1400 px, else the tiles of 400 px at a stride of 300 px that hold tissue."""
     height, width = image.shape[:2]
     if max(height, width) <= ONE_TILE_PX:
-        return [image]
-    return [
-        image[y : y + TILE_PX, x : x + TILE_PX]
-        for y in range(0, height - STRIDE_PX, STRIDE_PX)
-        for x in range(0, width - STRIDE_PX, STRIDE_PX)
-    ]
+        return [Box(0, 0, width, height)]
+    starts = [(x, y) for y in range(0, height - STRIDE_PX, STRIDE_PX) for x in range(0, width - STRIDE_PX, STRIDE_PX)]
+    boxes = [Box(x, y, min(TILE_PX, width - x), min(TILE_PX, height - y)) for x, y in starts]
+    return [box for box in boxes if (cv2.cvtColor(crop(image, box), cv2.COLOR_RGB2GRAY) < BLANK_GRAY).mean() > 0.05]
+
+
+def crop(image: np.ndarray, box: Box) -> np.ndarray:
+    """One tile of an image."""
+    return image[box.y : box.y + box.height, box.x : box.x + box.width]
 
 
 def overlay(image: np.ndarray, cam: np.ndarray) -> np.ndarray:
