@@ -101,7 +101,7 @@ def report_content(result: Result, own: OwnEntry | None = None) -> ReportContent
         created=readable_time(analysis.provenance.created),
         answer_label="PR status" if analysis.marker is Marker.PR else f"{analysis.marker.title} score",
         answer=analysis.outcome,
-        meaning=_MEANING.get(analysis.outcome, ""),
+        meaning=_meaning(analysis),
         confidence=_confidence(analysis),
         alternatives=_alternatives(analysis),
         shares=tuple(
@@ -121,6 +121,13 @@ def report_content(result: Result, own: OwnEntry | None = None) -> ReportContent
         agreement=_agreement(own, analysis.outcome),
         analysis=analysis,
     )
+
+
+def _meaning(analysis: Analysis) -> str:
+    """The outcome in a word; where no class can be excluded, no outcome means anything yet."""
+    if len(analysis.prediction_set) == len(CLASSES[analysis.marker]):
+        return "undecided"
+    return _MEANING.get(analysis.outcome, "")
 
 
 def primary_layer(layers: tuple[str, ...]) -> str | None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.db.records import User
 from core.labels import NOT_SCORED
-from core.reports.content import VIRTUAL_REMARK, ReportContent, report_content
+from core.reports.content import ReportContent, report_content
 from core.types import Notice, Options
 from pages.ui import again, bars, downloads, explanation, own_score, viewer
 from pages.ui.workspace import Opened, Workspace
@@ -55,7 +55,7 @@ def show_answer(content: ReportContent, opened: Opened) -> None:
             if content.alternatives:
                 st.markdown(content.alternatives)
     if content.virtual:
-        st.warning(VIRTUAL_REMARK, icon=":material/experiment:")
+        st.warning(content.banner, icon=":material/experiment:")
     if content.shares:
         bars.show(content, key="bars")
     _show_measured(content)

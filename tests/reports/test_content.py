@@ -16,6 +16,12 @@ def test_says_answer_confidence_and_what_else_it_could_be(ihc_image: RGBImage) -
     assert (content.confidence, content.alternatives) == ("confidence 70 %", "could also be 0")
 
 
+def test_an_answer_that_excludes_nothing_is_undecided(ihc_image: RGBImage) -> None:
+    scored = hand_made_result(ihc_image, outcome="0", virtual=True)
+    open_set = replace(scored.analysis, prediction_set=("0", "1+", "2+", "3+"))
+    assert report_content(Result(open_set, scored.pictures)).meaning == "undecided"
+
+
 def test_lists_measurements_with_units(ihc_image: RGBImage) -> None:
     rows = {row.label: row.value for row in report_content(hand_made_result(ihc_image)).measurements}
     assert rows["DAB area"] == "14 % of tissue (OD > 0.15)"
