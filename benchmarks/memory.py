@@ -12,8 +12,9 @@ import tempfile
 from pathlib import Path
 
 from core.analysis import analyze
-from core.inference.engine import Engine
+from core.inference.engine import get_engine
 from core.labels import Marker, Scale
+from core.memory import return_memory_early
 from core.reports.answer import encode_json, to_json
 from core.types import Options
 
@@ -34,7 +35,8 @@ def main() -> None:
     parser.add_argument("--plot", type=Path)
     arguments = parser.parse_args()
     os.environ.setdefault("DATA_DIR", tempfile.mkdtemp())
-    engine = Engine(ROOT / "weights")
+    return_memory_early()  # as the server does when it starts
+    engine = get_engine()
     engine.warm_up()
     print(f"models loaded, nothing analysed: {resident_mb():.0f} MB")
     files = sorted((arguments.data / "bci").rglob("*.png")) + sorted((arguments.data / "ki67_points").rglob("*.png"))

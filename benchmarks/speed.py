@@ -22,7 +22,7 @@ import torch
 
 from benchmarks.plain_server import PlainServer
 from core.analysis import analyze
-from core.inference.engine import Engine
+from core.inference.engine import Engine, get_engine
 from core.labels import Scale
 from core.reports.answer import encode_json, to_json
 from core.slides.tiling import Box
@@ -53,11 +53,10 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
-    parser.add_argument("--weights", type=Path, default=ROOT / "weights")
     parser.add_argument("--repeats", type=int, default=5)
     arguments = parser.parse_args()
     os.environ.setdefault("DATA_DIR", tempfile.mkdtemp())
-    engine = Engine(arguments.weights)
+    engine = get_engine()
     engine.warm_up()
     plain = PlainServer(engine.model("ihcnet").module, engine.model("pspstain").module)
     print(

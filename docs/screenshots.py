@@ -1,8 +1,8 @@
-"""Make the pictures of the README: every screen of a workbench with a few analyses, at 1440 and at 390 px.
+"""Make the pictures of the README: every screen of a workbench with a few analyses.
 
-    python docs/screenshots.py [--data ../shared/data] [--out docs]
+    python docs/screenshots.py [--out docs] [--width 390] [--dark] [--images FILE...]
 
-Signs in on a fresh data folder, scores two samples (simulated) and, where they are at hand, real images.
+Signs in on a fresh data folder and scores the simulated samples, and other images where they are given.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+SAMPLES = {"HER2 0": "analyze_0.png", "PR+": "analyze_pr.png", "H&E": "analyze_he.png", "HER2 3+": "analyze.png"}
 NAME, PASSWORD = "Dr Ada", "a long enough password"
 
 
@@ -70,18 +71,18 @@ def visit_all(page: Page, url: str, out: Path, images: list[Path]) -> None:
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.get_by_text("Drop an image above").wait_for()
-    save(page, out / "analyze_empty.png")
-    for number, sample in enumerate(("HER2 0", "PR+", "H&E", "HER2 3+")):
+    for sample, name in SAMPLES.items():
         page.goto(url)
+        page.get_by_text("Or try a sample").wait_for()
         page.get_by_role("radio", name=sample).or_(page.get_by_role("button", name=sample)).first.click()
         finish(page)
-        save(page, out / f"sample_{number}.png")
+        save(page, out / name)
     for path in images:
         page.goto(url)
         page.get_by_text("Drop an image above").wait_for()
         page.locator("input[type=file]").first.set_input_files(path)
         finish(page)
-        save(page, out / f"analyze_{path.stem}.png")
+        save(page, out / f"{path.stem}.png")
     for screen in ("history", "models", "account", "admin"):
         page.goto(f"{url}/{screen}")
         page.get_by_role("heading").first.wait_for()
@@ -91,12 +92,12 @@ def visit_all(page: Page, url: str, out: Path, images: list[Path]) -> None:
 def finish(page: Page) -> None:
     """Wait until an answer and its picture are drawn."""
     page.get_by_test_id("stMetricValue").or_(page.get_by_role("alert")).first.wait_for()
-    time.sleep(1.5)
+    page.locator(".viewer[data-ready]").or_(page.get_by_role("alert")).first.wait_for()
 
 
 def save(page: Page, path: Path) -> None:
     """Save what the window shows, once it is at rest."""
-    time.sleep(1.5)
+    time.sleep(3)
     path.parent.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=path)
 
