@@ -73,7 +73,7 @@ def visit_all(page: Page, url: str, out: Path, images: list[Path]) -> None:
     page.get_by_text("Drop an image above").wait_for()
     for sample, name in SAMPLES.items():
         page.goto(url)
-        page.get_by_text("Or try a sample").wait_for()
+        page.get_by_text("Or try a sample", exact=True).wait_for()
         page.get_by_role("radio", name=sample).or_(page.get_by_role("button", name=sample)).first.click()
         finish(page)
         save(page, out / name)
