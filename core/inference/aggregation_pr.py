@@ -81,7 +81,7 @@ def _rule_sentence(positive: npt.NDArray[np.float64], needed: int) -> str:
         return "The image is one tile, and its status is the image's."
     return (
         f"PR+ when at least {POSITIVE_TILE_SHARE:.0%} of the tissue tiles ({needed} of {len(positive)}) hold a stained "
-        f"nucleus; {stained} do, and the confidence is the probability of that from all tiles."
+        f"nucleus; {stained} do (none without brown can), and the confidence is the probability of that from all tiles."
     )
 
 

@@ -16,7 +16,7 @@ from core.labels import Marker, StainSource
 from core.models.card import ModelCard
 from core.models.registry import get_card
 from core.quality.measures import tissue_fractions
-from core.quantify.membrane import features_array, membrane_energy
+from core.quantify.membrane import FEATURES, features_array, membrane_energy
 from core.slides.tiling import Box, plan_tiles
 from core.stains.separation import White, white_point
 from core.stains.white import balance_white
@@ -27,6 +27,10 @@ CLASSIFIER = {Marker.HER2: "ihcnet", Marker.PR: "simple_cnn"}
 
 MIN_TISSUE = 0.05
 """A tile with less tissue than this share is blank and not scored."""
+
+UNSTAINED_BROWN = 0.03
+"""98th percentile of the brown density below which a tile holds no stained nucleus: on annotated fields, 98 % of the
+tiles with one exceed 0.06."""
 
 ASSUMED_MPP = 0.25
 """Micrometres per pixel where neither the file nor the user says: 40x, which the networks were made for."""
@@ -121,15 +125,29 @@ def score_field(
     probs = classify_tiles(engine, card.name, inputs, progress)
     tissue = np.asarray(share, np.float32)[kept]
     calibration = _table(engine.extras(card.name), "calibration")
+    features = features_array(field.image, on_field, field.white, field.mpp)
     if card.marker is Marker.PR:
+        probs = without_brown_negative(probs, features)
         aggregate, energy = aggregate_pr(probs, tissue, calibration, measured), 0.0
     else:
-        features = features_array(field.image, on_field, field.white, field.mpp)
         aggregate, energy = aggregate_her2(probs, features, tissue, calibration), membrane_energy(features)
     if field.source is StainSource.VIRTUAL:
         trust = _table(engine.extras(GENERATOR), "limits").get("tells_scores_apart", 1.0)
         aggregate = _trusted(aggregate, card.labels, trust) if trust < 1 else aggregate
     return Scored(boxes, inputs, probs, tissue, len(planned) - len(boxes), energy, aggregate)
+
+
+def without_brown_negative(
+    probs: npt.NDArray[np.float32], features: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """Call tiles without any brown PR-: fat and empty stroma hold no stained nucleus, whatever the network says.
+
+    Args:
+        probs: (N, 2) probabilities of PR- and PR+.
+        features: (N, 9) as from `core.quantify.membrane.features_array`.
+    """
+    unstained = features[:, FEATURES.index("brown_p98")] < UNSTAINED_BROWN
+    return np.where(unstained[:, None], np.array([0.99, 0.01], np.float32), probs).astype(np.float32)
 
 
 def _trusted(aggregate: Aggregate, labels: Sequence[str], trust: float) -> Aggregate:
