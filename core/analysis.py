@@ -15,7 +15,6 @@ from core.explain.field import explain_tiles, mark_explained, support_of, worth_
 from core.images import decode, resize_to, resize_to_fit
 from core.inference.engine import Engine
 from core.inference.scoring import (
-    ASSUMED_MPP,
     CLASSIFIER,
     GENERATOR,
     MIN_TISSUE,
@@ -43,6 +42,7 @@ from core.models.registry import get_card
 from core.notices import image_notices, outcome_notices, scale_notices, stain_notices
 from core.quality.measures import assess, quality_notices, tissue_mask
 from core.quantify.measurements import DAB_THRESHOLD, add_nuclei, measure
+from core.quantify.membrane import ASSUMED_MPP
 from core.slides.tiling import Box
 from core.stains.recognition import recognise
 from core.stains.separation import separate, white_point

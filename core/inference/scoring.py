@@ -16,7 +16,7 @@ from core.labels import Marker, StainSource
 from core.models.card import ModelCard
 from core.models.registry import get_card
 from core.quality.measures import tissue_fractions
-from core.quantify.membrane import FEATURES, features_array, membrane_energy
+from core.quantify.membrane import ASSUMED_MPP, FEATURES, features_array, membrane_energy
 from core.slides.tiling import Box, plan_tiles
 from core.stains.separation import White, white_point
 from core.stains.white import balance_white
@@ -31,9 +31,6 @@ MIN_TISSUE = 0.05
 UNSTAINED_BROWN = 0.03
 """98th percentile of the brown density below which a tile holds no stained nucleus: on annotated fields, 98 % of the
 tiles with one exceed 0.06."""
-
-ASSUMED_MPP = 0.25
-"""Micrometres per pixel where neither the file nor the user says: 40x, which the networks were made for."""
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,13 @@ All measuring is done at 0.5 um per pixel: fine enough for a membrane and its ne
 
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
-from typing import Protocol
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from core.images import resize_to
-from core.quality.measures import tissue_mask
+from core.quality.measures import Rectangle, tissue_mask
 from core.stains.separation import DAB, White, optical_density, separate
 from core.types import DensityMap, Mask, RGBImage
 
@@ -31,19 +30,6 @@ HOLLOW_MPP, HOLLOW_PX, HOLLOW_OD = 2.0, 11, 0.02
 
 STEPS_PER_OD, LARGEST_OD = 1000.0, 3.0
 """Densities are counted in bins of 1/1000."""
-
-
-class Rectangle(Protocol):
-    """A box in pixels: top left corner and extent."""
-
-    @property
-    def x(self) -> int: ...
-    @property
-    def y(self) -> int: ...
-    @property
-    def width(self) -> int: ...
-    @property
-    def height(self) -> int: ...
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ import numpy.typing as npt
 
 from core.errors import InvalidImageError
 from core.inference.classification import prepare_tiles
-from core.inference.scoring import ASSUMED_MPP, MIN_TISSUE
+from core.inference.scoring import MIN_TISSUE
 from core.labels import Her2Score
 from core.models.registry import get_card
 from core.quality.measures import TISSUE_SIDE_PX, tissue_fractions, tissue_mask
-from core.quantify.membrane import features_array
+from core.quantify.membrane import ASSUMED_MPP, features_array
 from core.slides.tiling import plan_tiles
 from core.stains.separation import white_point
 from core.types import RGBImage
