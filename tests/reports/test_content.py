@@ -57,7 +57,8 @@ def test_says_when_nothing_was_scored(ihc_image: RGBImage) -> None:
 
 
 def test_names_pr_by_status(ihc_image: RGBImage) -> None:
-    content = report_content(hand_made_result(ihc_image, marker=Marker.PR, outcome="PR+"))
+    scored = hand_made_result(ihc_image, marker=Marker.PR, outcome="PR+")
+    content = report_content(Result(replace(scored.analysis, prediction_set=("PR+",)), scored.pictures))
     assert (content.title, content.answer_label, content.meaning) == ("PR report", "PR status", "positive")
 
 
