@@ -68,6 +68,10 @@ def main() -> None:
     parser.add_argument("--answers", type=Path, default=ROOT / "data" / "training" / "simple_cnn-held-out.npz")
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     arguments = parser.parse_args()
+    if not arguments.answers.is_file():
+        raise SystemExit(
+            f"{arguments.answers} is not there. Train first (see the top of this file): it keeps the answers."
+        )
     with np.load(arguments.answers, allow_pickle=False) as kept:
         logits, labels, folds, cases, sources = (kept[k] for k in ("logits", "labels", "folds", "cases", "sources"))
     called = np.zeros(len(labels), bool)
