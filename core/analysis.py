@@ -11,7 +11,7 @@ import numpy as np
 from core import __version__
 from core.config import get_settings
 from core.errors import InvalidOptionError
-from core.explain.field import explain_tiles, mark_explained, support_of, worth_explaining
+from core.explain.field import box_of, explain_chosen, worth_explaining
 from core.images import decode, resize_to, resize_to_fit
 from core.inference.engine import Engine
 from core.inference.scoring import (
@@ -43,14 +43,14 @@ from core.notices import image_notices, outcome_notices, scale_notices, stain_no
 from core.quality.measures import assess, quality_notices, tissue_mask
 from core.quantify.measurements import DAB_THRESHOLD, add_nuclei, measure
 from core.quantify.membrane import ASSUMED_MPP
-from core.slides.tiling import Box
 from core.stains.recognition import recognise
-from core.stains.separation import separate, white_point
+from core.stains.separation import White, separate, white_point
 from core.stopwatch import Stopwatch
 from core.types import (
     DISPLAY_PX,
     Analysis,
     DecodedImage,
+    Mask,
     Measurements,
     Options,
     Pictures,
@@ -107,10 +107,7 @@ def analyze(
 
     virtual = stain.stain is Stain.HE
     with clock.step("staining virtually" if virtual else "separating the stains") as part:
-        if virtual:
-            field = virtual_field(engine, decoded.image, mpp, tissue, part)
-        else:
-            field = real_field(decoded.image, mpp, white, tissue)
+        field = _field(engine, decoded.image, mpp, white, tissue, virtual=virtual, progress=part)
     with clock.step("measuring"):
         pictures = _pictures(field, display)
         measured = _measure(field, pictures, options.marker)
@@ -123,19 +120,10 @@ def analyze(
     if options.explain and layers and target in card.labels and tiles:
         with clock.step("explaining"):
             chosen = worth_explaining(tiles, card, target)
-            tiles = mark_explained(tiles, chosen)
-            heatmaps = explain_tiles(
-                engine,
-                card,
-                scored.inputs[list(chosen)],
-                [scored.boxes[index].scaled(display.shape[1] / size[0]) for index in chosen],
-                support_of([tiles[index] for index in chosen], card, target),
-                size=(display.shape[1], display.shape[0]),
-                target=target,
-                layers=layers,
-                method=options.cam_method,
+            inputs = scored.inputs[list(chosen)]
+            tiles, pictures = explain_chosen(
+                engine, card, tiles, chosen, inputs, pictures, size, target, layers, options.cam_method
             )
-            pictures = replace(pictures, heatmaps=heatmaps)
     analysis = _answered(draft, scored, measured, tiles, target, card.labels)
     return Result(_finished(analysis, clock, engine), pictures)
 
@@ -169,30 +157,33 @@ def explain_again(
         )
     card = get_card(CLASSIFIER[analysis.marker])
     with clock.step("explaining"):
-        mpp = analysis.provenance.mpp
         white = white_point(decoded.image)
         tissue = tissue_mask(decoded.image, white)
-        if analysis.stain_source is StainSource.VIRTUAL:
-            field = virtual_field(engine, decoded.image, mpp, tissue)
-        else:
-            field = real_field(decoded.image, mpp, white, tissue)
+        virtual = analysis.stain_source is StainSource.VIRTUAL
+        field = _field(engine, decoded.image, analysis.provenance.mpp, white, tissue, virtual=virtual)
         chosen = worth_explaining(analysis.tiles, card, target)
-        boxes = [Box(tile.x, tile.y, tile.width, tile.height) for tile in (analysis.tiles[index] for index in chosen)]
-        height, width = former.pictures.image.shape[:2]
-        heatmaps = explain_tiles(
-            engine,
-            card,
-            network_inputs(field, boxes, card),
-            [box.scaled(width / analysis.provenance.size[0]) for box in boxes],
-            support_of([analysis.tiles[index] for index in chosen], card, target),
-            size=(width, height),
-            target=target,
-            layers=layers,
-            method=method,
+        inputs = network_inputs(field, [box_of(analysis.tiles[index]) for index in chosen], card)
+        size = analysis.provenance.size
+        tiles, pictures = explain_chosen(
+            engine, card, analysis.tiles, chosen, inputs, former.pictures, size, target, layers, method
         )
-    tiles = mark_explained(analysis.tiles, chosen)
-    again = replace(analysis, tiles=tiles, target=target, cam_method=method)
-    return Result(again, replace(former.pictures, heatmaps=heatmaps))
+    return Result(replace(analysis, tiles=tiles, target=target, cam_method=method), pictures)
+
+
+def _field(
+    engine: Engine,
+    image: RGBImage,
+    mpp: float | None,
+    white: White,
+    tissue: Mask,
+    *,
+    virtual: bool,
+    progress: Progress = no_progress,
+) -> IhcField:
+    """The IHC to score: the upload itself, or its virtual stain."""
+    if virtual:
+        return virtual_field(engine, image, mpp, tissue, progress)
+    return real_field(image, mpp, white, tissue)
 
 
 def _decode(data: bytes, name: str, max_bytes: int | None) -> DecodedImage:

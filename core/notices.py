@@ -1,6 +1,6 @@
 """Remarks beside a score: what each finding means for the result and what to do about it."""
 
-from core.labels import NOT_SCORED, Her2Score, Marker, Scale, Stain, StainSource
+from core.labels import NOT_SCORED, Her2Score, Marker, Stain, StainSource
 from core.types import Measurements, Notice, StainCall
 
 COARSE_MPP = 1.0
@@ -100,10 +100,3 @@ def _disagree(marker: Marker, outcome: str, measured: str) -> bool:
     if marker is Marker.HER2 and outcome in grades and measured in grades:
         return abs(grades.index(outcome) - grades.index(measured)) > 1
     return outcome != measured
-
-
-def scale_words(scale: Scale, mpp: float | None) -> str:
-    """Where the pixel size came from, for the screen and the report."""
-    if mpp is None:
-        return "unknown"
-    return f"{mpp:.3g} µm per pixel ({'from the file' if scale is Scale.FILE else f'{scale.value} as chosen'})"

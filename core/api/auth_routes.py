@@ -1,6 +1,6 @@
 """`/auth/...`: the routes that set and clear the session cookie, which a page's script cannot do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from starlette.concurrency import run_in_threadpool
@@ -31,13 +31,10 @@ async def sign_in(request: Request) -> Response:
     """POST name, password -> the cookie."""
     if not is_same_site(request.headers):
         return _back("cross-site")
-    try:
-        fields = await read_fields(request)
-    except (InvalidOptionError, TooLargeError):
+    fields = await _credentials(request)
+    if fields is None:
         return _back("form")
-    name, password = fields.get("name", ""), fields.get("password", "")
-    if not name or not password:
-        return _back("form")
+    name, password = fields["name"], fields["password"]
     return await _new_session(request, partial(_sign_in, name, password, _address(request)), refused="wrong")
 
 
@@ -45,13 +42,10 @@ async def set_up(request: Request) -> Response:
     """POST name, password, code -> the first administrator, signed in."""
     if not is_same_site(request.headers):
         return _back("cross-site")
-    try:
-        fields = await read_fields(request)
-    except (InvalidOptionError, TooLargeError):
+    fields = await _credentials(request)
+    if fields is None:
         return _back("form")
-    name, password = fields.get("name", ""), fields.get("password", "")
-    if not name or not password:
-        return _back("form")
+    name, password = fields["name"], fields["password"]
     try:
         auth.check_name(name)
     except InvalidOptionError:
@@ -86,6 +80,15 @@ async def sign_out(request: Request) -> Response:
     response = RedirectResponse(HOME, status_code=303)
     clear_session(response)
     return response
+
+
+async def _credentials(request: Request) -> Mapping[str, str] | None:
+    """The sent fields, with a name and a password among them; None where these are missing."""
+    try:
+        fields = await read_fields(request)
+    except (InvalidOptionError, TooLargeError):
+        return None
+    return fields if fields.get("name") and fields.get("password") else None
 
 
 async def _new_session(request: Request, work: Callable[[], str], *, refused: str) -> Response:

@@ -11,7 +11,7 @@ from core.inference.engine import Engine
 from core.labels import CamMethod, Marker
 from core.models.card import ModelCard
 from core.slides.tiling import Box
-from core.types import Heatmap, RGBImage, TileResult
+from core.types import Heatmap, Pictures, RGBImage, TileResult
 
 BATCH = 4
 """Tiles explained in one forward and one backward pass."""
@@ -77,3 +77,41 @@ def explain_tiles(
                 resized = cv2.resize(heatmap, (field.shape[1], field.shape[0]), interpolation=cv2.INTER_LINEAR)
                 np.fmax(field, np.clip(weight * resized, 0, 1), out=field)
     return fields
+
+
+def explain_chosen(
+    engine: Engine,
+    card: ModelCard,
+    tiles: tuple[TileResult, ...],
+    chosen: Sequence[int],
+    inputs: RGBImage,
+    pictures: Pictures,
+    size: tuple[int, int],
+    target: str,
+    layers: Sequence[str],
+    method: CamMethod,
+) -> tuple[tuple[TileResult, ...], Pictures]:
+    """Return the tiles, the chosen ones marked, and the pictures with their heat maps.
+
+    Args:
+        chosen: indices of the tiles to explain; `inputs` is what the network saw of them.
+        size: (width, height) of the upload in pixels.
+    """
+    height, width = pictures.image.shape[:2]
+    heatmaps = explain_tiles(
+        engine,
+        card,
+        inputs,
+        [box_of(tiles[index]).scaled(width / size[0]) for index in chosen],
+        support_of([tiles[index] for index in chosen], card, target),
+        size=(width, height),
+        target=target,
+        layers=layers,
+        method=method,
+    )
+    return mark_explained(tiles, chosen), replace(pictures, heatmaps=heatmaps)
+
+
+def box_of(tile: TileResult) -> Box:
+    """The field of a tile, in pixels of the upload."""
+    return Box(tile.x, tile.y, tile.width, tile.height)
