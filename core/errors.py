@@ -59,3 +59,11 @@ class RemoteError(AppError):
 
 class CancelledError(AppError):
     """The user cancelled the work."""
+
+
+class InvalidDataError(AppError):
+    """The images to train on cannot be used as they are."""
+
+
+class TrainingError(AppError):
+    """A training ended early; the message says what to change."""

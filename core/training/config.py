@@ -1,0 +1,257 @@
+"""What a person may set of a training: one frozen configuration per recipe, with the published defaults.
+
+A configuration is written to the run folder as JSON before the first step and read back from there; unknown keys and
+values out of range are refused in words.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from core.errors import InvalidOptionError
+
+
+class Recipe(StrEnum):
+    """What can be trained."""
+
+    SIMPLE_CNN = "simple-cnn"
+    IHCNET = "ihcnet"
+    VIT = "vit"
+    MEDSYNGAN = "medsyngan"
+    VIRTUAL_STAIN = "virtual-stain"
+
+
+class Schedule(StrEnum):
+    """How the learning rate changes from epoch to epoch."""
+
+    COSINE = "cosine"
+    PLATEAU = "plateau"
+    CONSTANT = "constant"
+
+
+class Balance(StrEnum):
+    """What is done about classes of unequal size."""
+
+    NONE = "none"
+    WEIGHTS = "weights"
+    SAMPLING = "sampling"
+
+
+class Precision(StrEnum):
+    """Arithmetic of the forward pass; `auto` takes bfloat16 where the device is faster with it."""
+
+    AUTO = "auto"
+    FLOAT32 = "32"
+    BFLOAT16 = "bf16"
+
+
+class Augmentation(BaseModel):
+    """How strongly training images are varied; 0 switches one off.
+
+    Attributes:
+        turns: flip and rotate by quarter turns.
+        stain: deviation of stain colours and amounts, in optical density.
+        light: deviation of the white point.
+        zoom: largest relative change of scale.
+        blur, jpeg, noise: chance of each.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    turns: bool = True
+    stain: float = Field(default=0.15, ge=0, le=1)
+    light: float = Field(default=0.05, ge=0, le=0.5)
+    zoom: float = Field(default=0.15, ge=0, le=0.5)
+    blur: float = Field(default=0.2, ge=0, le=1)
+    jpeg: float = Field(default=0.2, ge=0, le=1)
+    noise: float = Field(default=0.2, ge=0, le=1)
+
+
+class TrainConfig(BaseModel):
+    """What every recipe knows.
+
+    Attributes:
+        epochs: passes over the training images (of `steps_per_epoch` batches where that is set).
+        steps_per_epoch: batches per epoch; None takes every training image once.
+        warmup: epochs during which the learning rate rises.
+        clip: largest norm of the gradient; None does not clip.
+        early_stop: epochs without improvement after which the run ends; 0 never.
+        max_minutes: wall clock after which the run ends as if its epochs were done; None never.
+        val_share, test_share: of the cases, held out where the data set does not say so itself.
+        deterministic: the same seed gives the same result on this machine; slower on a GPU.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    epochs: int = Field(default=50, ge=1, le=10_000)
+    batch_size: int = Field(default=32, ge=1, le=4096)
+    steps_per_epoch: int | None = Field(default=None, ge=1, le=1_000_000)
+    learning_rate: float = Field(default=1e-3, gt=0, allow_inf_nan=False)
+    weight_decay: float = Field(default=0.0, ge=0, le=10)
+    schedule: Schedule = Schedule.CONSTANT
+    warmup: int = Field(default=0, ge=0, le=1000)
+    clip: float | None = Field(default=1.0, gt=0)
+    early_stop: int = Field(default=0, ge=0, le=10_000)
+    max_minutes: float | None = Field(default=None, gt=0)
+    precision: Precision = Precision.AUTO
+    seed: int = Field(default=0, ge=0, le=2**31 - 1)
+    deterministic: bool = True
+    val_share: float = Field(default=0.15, ge=0, lt=0.9)
+    test_share: float = Field(default=0.15, ge=0, lt=0.9)
+
+
+class ClassifierConfig(TrainConfig):
+    """A network that names the class of a tile.
+
+    Attributes:
+        tile_um: side of a tile in micrometres where images are larger than the network's input and their scale is
+            known; None takes the card's.
+        mpp: micrometres per pixel of images that do not say so; None takes an image as one tile if it is not larger
+            than four inputs, and as scanned at 40x otherwise.
+        start: "random", "bundled" (the weights the workbench uses), "imagenet" (where torchvision or timm has them on
+            this machine) or the path of a weights file.
+        synthetic: folder of accepted synthetic images, in class folders; they only ever train.
+        synthetic_share: synthetic images per real training image, at most.
+        drop_unstained: leave tiles without brown out of the positive classes (2+, 3+, PR+) while training: their label
+            is the case's, and they show nothing of it.
+        coverage: share of each class whose true class the prediction set shall hold.
+    """
+
+    tile_um: float | None = Field(default=None, gt=0)
+    mpp: float | None = Field(default=None, gt=0, le=20)
+    balance: Balance = Balance.WEIGHTS
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    augmentation: Augmentation = Augmentation()
+    start: str = "random"
+    freeze_backbone: int = Field(default=0, ge=0, le=10_000)
+    synthetic: Path | None = None
+    synthetic_share: float = Field(default=1.0, ge=0, le=10)
+    drop_unstained: bool = False
+    coverage: float = Field(default=0.9, gt=0.5, lt=1)
+
+
+class SimpleCnnConfig(ClassifierConfig):
+    """SimpleCNN as published: Adam, cross-entropy, 50 epochs, 70/30; the 30 are halved into validation and test."""
+
+    recipe: Literal[Recipe.SIMPLE_CNN] = Recipe.SIMPLE_CNN
+
+
+class IhcnetConfig(ClassifierConfig):
+    """IHCNet as published: AdamW, 3e-4, weight decay 1e-4, cosine, 17 epochs, batch 128 (here 32, for the memory)."""
+
+    recipe: Literal[Recipe.IHCNET] = Recipe.IHCNET
+    epochs: int = Field(default=17, ge=1, le=10_000)
+    learning_rate: float = Field(default=3e-4, gt=0, allow_inf_nan=False)
+    weight_decay: float = Field(default=1e-4, ge=0, le=10)
+    schedule: Schedule = Schedule.COSINE
+    start: str = "bundled"
+
+
+class VitConfig(ClassifierConfig):
+    """A timm backbone by name behind IHCNet's classifier head, for the borderline of 1+ and 2+."""
+
+    recipe: Literal[Recipe.VIT] = Recipe.VIT
+    backbone: str = Field(default="vit_tiny_patch16_224", min_length=1, max_length=100)
+    epochs: int = Field(default=17, ge=1, le=10_000)
+    learning_rate: float = Field(default=1e-4, gt=0, allow_inf_nan=False)
+    weight_decay: float = Field(default=0.05, ge=0, le=10)
+    schedule: Schedule = Schedule.COSINE
+    warmup: int = Field(default=1, ge=0, le=1000)
+
+
+class MedSynGanConfig(TrainConfig):
+    """MedSynGAN in its plain published form: Adam 2e-4, binary cross-entropy; the rest are switches, all off.
+
+    Attributes:
+        spectral_norm: bound the discriminator's layers; folded away when weights are written.
+        differentiable_augmentation: colour, shift and cutout of what the discriminator sees, real and synthetic.
+        ema: decay of the running mean of the generator's weights that is kept; 0 keeps the last weights.
+        real_target: what the discriminator shall answer for real images (one-sided label smoothing below 1).
+        classifier_weight: weight of the loss by which a classifier of the real tiles pulls a sample to its class.
+        images: samples on each picture of the fixed noise.
+    """
+
+    recipe: Literal[Recipe.MEDSYNGAN] = Recipe.MEDSYNGAN
+    epochs: int = Field(default=200, ge=1, le=10_000)
+    learning_rate: float = Field(default=2e-4, gt=0, allow_inf_nan=False)
+    discriminator_learning_rate: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    beta1: float = Field(default=0.5, ge=0, lt=1)
+    clip: float | None = None
+    tile_um: float | None = Field(default=None, gt=0)
+    mpp: float | None = Field(default=None, gt=0, le=20)
+    width: Literal[32, 64, 96, 128] = 64
+    spectral_norm: bool = False
+    differentiable_augmentation: bool = False
+    ema: float = Field(default=0.0, ge=0, lt=1)
+    real_target: float = Field(default=1.0, gt=0.5, le=1)
+    classifier_weight: float = Field(default=0.0, ge=0, le=10)
+    images: int = Field(default=16, ge=1, le=64)
+
+
+class VirtualStainConfig(TrainConfig):
+    """PSPStain's generator on registered pairs; each term of the loss has a weight, 0 switches it off.
+
+    Attributes:
+        crop_px: side of the training crops; a multiple of 4.
+        mpp_target: micrometres per pixel of the generator; None takes the card's.
+        adversarial, nce, density, colour: weights of the adversarial, PatchNCE, optical-density (protein) and
+            L1/pyramid terms.
+        start: "solved" (decoder fitted to the pairs by least squares), "bundled", "random" or a weights file.
+    """
+
+    recipe: Literal[Recipe.VIRTUAL_STAIN] = Recipe.VIRTUAL_STAIN
+    epochs: int = Field(default=100, ge=1, le=10_000)
+    batch_size: int = Field(default=1, ge=1, le=256)
+    learning_rate: float = Field(default=2e-4, gt=0, allow_inf_nan=False)
+    schedule: Schedule = Schedule.COSINE
+    crop_px: int = Field(default=128, ge=32, le=512, multiple_of=4)
+    mpp: float | None = Field(default=None, gt=0, le=20)
+    mpp_target: float | None = Field(default=None, gt=0, le=20)
+    adversarial: float = Field(default=1.0, ge=0, le=100)
+    nce: float = Field(default=1.0, ge=0, le=100)
+    density: float = Field(default=2.0, ge=0, le=100)
+    colour: float = Field(default=10.0, ge=0, le=100)
+    start: str = "bundled"
+    stain: float = Field(default=0.15, ge=0, le=1)
+
+
+AnyConfig = Annotated[
+    SimpleCnnConfig | IhcnetConfig | VitConfig | MedSynGanConfig | VirtualStainConfig, Field(discriminator="recipe")
+]
+CONFIGS: dict[Recipe, type[TrainConfig]] = {
+    Recipe.SIMPLE_CNN: SimpleCnnConfig,
+    Recipe.IHCNET: IhcnetConfig,
+    Recipe.VIT: VitConfig,
+    Recipe.MEDSYNGAN: MedSynGanConfig,
+    Recipe.VIRTUAL_STAIN: VirtualStainConfig,
+}
+_ADAPTER: TypeAdapter[Any] = TypeAdapter(AnyConfig)
+
+
+def read_config(values: Mapping[str, Any]) -> Any:
+    """Return the configuration that these values describe; `recipe` names its kind.
+
+    Raises:
+        InvalidOptionError: an unknown recipe or key, or a value out of range; all of them are named.
+    """
+    try:
+        return _ADAPTER.validate_python(dict(values))
+    except ValidationError as error:
+        raise InvalidOptionError(f"These settings do not work. {_in_words(error)}") from error
+
+
+def recipe_of(config: TrainConfig) -> Recipe:
+    """Return the recipe that a configuration belongs to."""
+    return Recipe(str(config.model_dump()["recipe"]))
+
+
+def _in_words(error: ValidationError) -> str:
+    sentences = []
+    for problem in error.errors():
+        place = ".".join(str(part) for part in problem["loc"] if part not in tuple(Recipe)) or "recipe"
+        found = "" if isinstance(problem["input"], dict) else f" (found {problem['input']!r})"
+        sentences.append(f"{place}: {problem['msg']}{found}.")
+    return " ".join(sentences)
