@@ -1,7 +1,12 @@
-"""Fields with annotated nuclei, and tiles cut from them: at least one stained nucleus, or none."""
+"""Fields with annotated nuclei, and tiles cut from them: at least one stained nucleus, or none.
 
+`python -m core.training.nuclear_tiles --data ../shared/data --out FOLDER` writes the tiles into class folders.
+"""
+
+import argparse
 import json
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -11,13 +16,20 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import NotFoundError
+from core.labels import PrStatus
 from core.phantoms.phantom import nuclear_phantom
 from core.stains.separation import separate, white_point
 from core.stains.white import balance_white
 from core.training.augment import degrade, restain, turn
+from core.training.class_folders import LabelledTile, write_tiles
 from core.types import RGBImage
 
+log = logging.getLogger(__name__)
+
 TILE_PX = 128
+OVERLAP_STRIDE_PX = 32
+"""From one tile to the next where tiles overlap: about ten times as many, for what needs thousands."""
+
 INSIDE_PX, OUTSIDE_PX = 8, 20
 """Stained nuclei centred this close to a tile's border are cut by it; a tile with no others carries no label."""
 
@@ -106,21 +118,35 @@ def simulate_fields(count: int, *, first_seed: int = 5000) -> list[Field]:
     return fields
 
 
-def grid_corners(field: Field) -> list[tuple[float, float]]:
-    """Return (x, y) of the labelled tiles of a regular grid, without overlap, in pixels of the image."""
-    side = TILE_PX / field.scale
+def grid_corners(field: Field, *, stride_px: int = TILE_PX) -> list[tuple[float, float]]:
+    """Return (x, y) of the labelled tiles of a regular grid, in pixels of the image.
+
+    Args:
+        stride_px: from one tile to the next, in pixels at 40x; the default leaves no overlap.
+    """
+    side, stride = TILE_PX / field.scale, stride_px / field.scale
     height, width = field.image.shape[:2]
-    corners = [(column * side, row * side) for row in range(int(height / side)) for column in range(int(width / side))]
+    rows, columns = (int((length - side + stride) / stride) for length in (height, width))
+    corners = [(column * stride, row * stride) for row in range(rows) for column in range(columns)]
     return [at for at in corners if field.label(*at, side) in (TileLabel.NEGATIVE, TileLabel.POSITIVE)]
 
 
-def grid_tiles(field: Field) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+def grid_tiles(field: Field, *, stride_px: int = TILE_PX) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     """Cut the labelled tiles of the grid: (N, 128, 128, 3) and (N,) classes."""
     side = TILE_PX / field.scale
-    corners = grid_corners(field)
+    corners = grid_corners(field, stride_px=stride_px)
     tiles = np.array([_cut(field.image, x, y, side) for x, y in corners], np.uint8)
     labels = np.array([field.label(x, y, side) for x, y in corners], np.int64)
     return tiles.reshape(-1, TILE_PX, TILE_PX, 3), labels
+
+
+def labelled_tiles(fields: Sequence[Field], *, stride_px: int = TILE_PX) -> Iterator[LabelledTile]:
+    """Yield PR status, case and picture of every labelled tile of the grid."""
+    names = {TileLabel.NEGATIVE: PrStatus.NEGATIVE.value, TileLabel.POSITIVE: PrStatus.POSITIVE.value}
+    for field in fields:
+        tiles, labels = grid_tiles(field, stride_px=stride_px)
+        for tile, label in zip(tiles, labels, strict=True):
+            yield names[TileLabel(int(label))], field.case, tile
 
 
 class TileSampler:
@@ -190,3 +216,20 @@ def _field(
     dab = cv2.GaussianBlur(separate(image, white, downsample=4).dab, (0, 0), 1.0)
     balanced = balance_white(image, white)
     return Field(source, case, balanced, scale, centres, stained, np.asarray(dab, np.float32))
+
+
+def main() -> None:
+    """Write the tiles of the annotated fields into the folders PR- and PR+."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder that holds ki67_points")
+    parser.add_argument("--out", type=Path, required=True, help="new folder for the tiles")
+    parser.add_argument("--overlap", action="store_true", help=f"a tile every {OVERLAP_STRIDE_PX} px, not every 128")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    stride = OVERLAP_STRIDE_PX if arguments.overlap else TILE_PX
+    counts = write_tiles(labelled_tiles(read_fields(arguments.data), stride_px=stride), arguments.out)
+    log.info("%s", ", ".join(f"{count} tiles of {label}" for label, count in sorted(counts.items())))
+
+
+if __name__ == "__main__":
+    main()

@@ -3,8 +3,19 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from core.training.nuclear_tiles import Field, TileLabel, TileSampler, grid_tiles, read_fields, simulate_fields
+from core.errors import StorageError
+from core.training.class_folders import write_tiles
+from core.training.nuclear_tiles import (
+    Field,
+    TileLabel,
+    TileSampler,
+    grid_tiles,
+    labelled_tiles,
+    read_fields,
+    simulate_fields,
+)
 from core.training.simple_cnn import folds_by_case
 
 
@@ -38,6 +49,24 @@ def test_a_tile_without_nuclei_is_empty_only_where_nothing_is_brown() -> None:
 def test_the_grid_holds_labelled_tiles_only() -> None:
     tiles, labels = grid_tiles(_field((60, 60, True), (200, 200, False)))
     assert (tiles.shape, labels.tolist()) == ((2, 128, 128, 3), [1, 0])
+
+
+def test_overlapping_tiles_are_many_more() -> None:
+    field = _field((60, 60, True), (200, 200, False), (60, 200, False), (200, 60, False))
+    assert (len(grid_tiles(field)[0]), len(grid_tiles(field, stride_px=32)[0])) == (4, 16)
+
+
+def test_writes_class_folders_with_the_case_in_the_name(tmp_path: Path) -> None:
+    field = _field((60, 60, True), (200, 200, False))
+    assert write_tiles(labelled_tiles([field]), tmp_path / "tiles") == {"PR+": 1, "PR-": 1}
+    names = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.png"))
+    assert names == ["tiles/PR+/a__00000.png", "tiles/PR-/a__00000.png"]
+
+
+def test_never_mixes_tiles_of_two_sets(tmp_path: Path) -> None:
+    (tmp_path / "old.png").touch()
+    with pytest.raises(StorageError, match="not empty"):
+        write_tiles(labelled_tiles([_field((60, 60, True))]), tmp_path)
 
 
 def test_drawn_tiles_are_the_same_for_the_same_seed() -> None:
