@@ -1,5 +1,11 @@
-"""The real HER2 cases: images, labels, tiles. Split by case, never by tile."""
+"""The real HER2 cases: images, labels, tiles. Split by case, never by tile.
 
+`python -m core.training.her2_cases --data ../shared/data --out FOLDER` writes the tiles into class folders.
+"""
+
+import argparse
+import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,14 +15,15 @@ import numpy.typing as npt
 
 from core.errors import InvalidImageError
 from core.inference.classification import prepare_tiles
-from core.inference.scoring import MIN_TISSUE
 from core.labels import Her2Score
 from core.models.registry import get_card
-from core.quality.measures import TISSUE_SIDE_PX, tissue_fractions, tissue_mask
 from core.quantify.membrane import ASSUMED_MPP, features_array
-from core.slides.tiling import plan_tiles
 from core.stains.separation import white_point
+from core.training.class_folders import LabelledTile, write_tiles
+from core.training.cutting import tissue_boxes
 from core.types import RGBImage
+
+log = logging.getLogger(__name__)
 
 MISFITS = frozenset({"00003", "00004", "00008", "00009", "00011", "00019", "726fa489"})
 """Cases whose label, that of the whole slide, does not fit the picture (fat, stroma, lymphoid tissue, no DAB).
@@ -101,14 +108,37 @@ def cut_tiles(image: RGBImage, mpp: float) -> TileSet:
     """
     card = get_card("ihcnet")
     white = white_point(image)
-    height, width = image.shape[:2]
-    scale = min(1.0, TISSUE_SIDE_PX / max(height, width))
-    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
-    boxes = plan_tiles((width, height), mpp=mpp, tile_um=card.tile_um)
-    share = tissue_fractions(tissue_mask(small, white), boxes, small.shape[1] / width)
-    boxes = [box for box, fraction in zip(boxes, share, strict=True) if fraction >= MIN_TISSUE]
-    return TileSet(
-        prepare_tiles(image, boxes, card.input_px),
-        features_array(image, boxes, white, mpp),
-        share[share >= MIN_TISSUE],
-    )
+    boxes, share = tissue_boxes(image, white, mpp=mpp, tile_um=card.tile_um)
+    return TileSet(prepare_tiles(image, boxes, card.input_px), features_array(image, boxes, white, mpp), share)
+
+
+def labelled_tiles(cases: Sequence[Case], px: int) -> Iterator[LabelledTile]:
+    """Yield score, case and picture of every tissue tile, cut at the true scale of its image.
+
+    Args:
+        px: side to which the tiles are reduced.
+    """
+    tile_um = get_card("ihcnet").tile_um
+    for case in cases:
+        image = read_image(case.path)
+        boxes, _ = tissue_boxes(image, white_point(image), mpp=case.mpps[-1], tile_um=tile_um)
+        for tile in prepare_tiles(image, boxes, px):
+            yield list(Her2Score)[case.label].value, case.name, tile
+
+
+def main() -> None:
+    """Write the tissue tiles of the HER2 cases into the folders 0, 1+, 2+ and 3+; their label is the case's."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder that holds her2_cores and bci")
+    parser.add_argument("--out", type=Path, required=True, help="new folder for the tiles")
+    parser.add_argument("--px", type=int, default=224, help="side of a tile in pixels (128 um)")
+    parser.add_argument("--fitting", action="store_true", help="leave out cases whose label the picture does not show")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    cases = [case for case in list_cases(arguments.data) if case.fits or not arguments.fitting]
+    counts = write_tiles(labelled_tiles(cases, arguments.px), arguments.out)
+    log.info("%s", ", ".join(f"{count} tiles of {label}" for label, count in sorted(counts.items())))
+
+
+if __name__ == "__main__":
+    main()

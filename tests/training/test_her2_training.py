@@ -7,9 +7,10 @@ import pytest
 
 from core.quantify.her2_rule import ordinal_probabilities
 from core.training.augment import degrade, restain, turn
+from core.training.class_folders import write_tiles
 from core.training.fields import FIELD_PX, crop_field, make_field
 from core.training.heads import Examples, HeadConfig, fit_head, fresh_head, head_probs, informative
-from core.training.her2_cases import MISFITS, cut_tiles, list_cases, read_image
+from core.training.her2_cases import MISFITS, cut_tiles, labelled_tiles, list_cases, read_image
 from core.training.metrics import agreement, quadratic_kappa, wilson
 from core.training.ordinal import fit_ordinal
 from core.training.pretrain import PretrainConfig, plan
@@ -97,3 +98,10 @@ def test_real_cases_are_listed_with_their_doubts(shared_data: Path) -> None:
     tiles = cut_tiles(read_image(cases[-1].path), cases[-1].mpps[0])
     assert tiles.images.shape == (4, 224, 224, 3)
     assert len(tiles.features) == len(tiles.tissue) == 4
+
+
+def test_writes_the_tiles_of_a_case_into_the_folder_of_its_score(shared_data: Path, tmp_path: Path) -> None:
+    cases = [case for case in list_cases(shared_data) if case.name in ("00000", "00013")]
+    counts = write_tiles(labelled_tiles(cases, 64), tmp_path / "tiles")
+    assert counts == {"1+": 16, "0": 16}
+    assert read_image(tmp_path / "tiles" / "0" / "00013__00000.png").shape == (64, 64, 3)
