@@ -7,6 +7,7 @@ import importlib
 import json
 import logging
 import os
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -78,9 +79,9 @@ class Tracker:
         except ImportError:
             logger.warning("MLFLOW_TRACKING_URI is set, but MLflow is not installed: pip install mlflow.")
             return
-        failures = (mlflow.exceptions.MlflowException, OSError, ValueError)
+        failures = (mlflow.exceptions.MlflowException, OSError, ValueError, RuntimeError, ImportError)
         try:
-            self._sinks.append(_MlFlow(mlflow.MlflowClient(), failures, run, config))
+            self._sinks.append(_MlFlow(mlflow, failures, run, config))
         except failures as error:
             logger.warning("MLflow cannot be reached and will not be told of this run (%s).", _short(error))
 
@@ -120,7 +121,7 @@ class _MlFlow:
         self.failures = failures
         self._client = client
         self._run_id = _known_run(run) or self._begin(run, config)
-        client.update_run(self._run_id, status="RUNNING")
+        self._client.update_run(self._run_id, status="RUNNING")
 
     def _begin(self, run: RunFolder, config: TrainConfig) -> str:
         settings = config.model_dump(mode="json")
@@ -128,15 +129,16 @@ class _MlFlow:
         experiment = self._client.get_experiment_by_name(name)
         experiment_id = experiment.experiment_id if experiment else self._client.create_experiment(name)
         run_id = str(self._client.create_run(experiment_id, run_name=run.path.name).info.run_id)
-        for key, value in settings.items():
-            self._client.log_param(run_id, key, str(value)[:500])
+        params = [self._entities.Param(key, str(value)[:500]) for key, value in settings.items()]
+        self._client.log_batch(run_id, params=params)
         run.write_json(MLFLOW_FILE, {"run_id": run_id})
         return run_id
 
     def numbers(self, values: Mapping[str, float], step: int) -> None:
-        for name, value in values.items():
-            if np.isfinite(value):
-                self._client.log_metric(self._run_id, name, float(value), step=step)
+        now = int(time.time() * 1000)
+        finite = {name: float(value) for name, value in values.items() if np.isfinite(value)}
+        metrics = [self._entities.Metric(name, value, now, step) for name, value in finite.items()]
+        self._client.log_batch(self._run_id, metrics=metrics)  # one request, however many numbers
 
     def picture(self, name: str, image: RGBImage, step: int) -> None:
         self._client.log_image(self._run_id, image, artifact_file=f"{name}/{step:06}.png")

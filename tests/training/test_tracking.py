@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -41,13 +42,11 @@ class FakeClient:
     def update_run(self, run_id: str, status: str) -> None:
         self.told.append(("status", run_id, status))
 
-    def log_param(self, run_id: str, key: str, value: str) -> None:
-        pass
-
-    def log_metric(self, run_id: str, key: str, value: float, step: int) -> None:
+    def log_batch(self, run_id: str, metrics: Sequence[Any] = (), params: Sequence[Any] = ()) -> None:
         if self.broken:
             raise MlflowException("gone")
-        self.told.append(("metric", run_id, key, value, step))
+        self.told += [("metric", run_id, each.name, each.value, each.step) for each in metrics]
+        self.told += [("param", each.name, each.value) for each in params if each.name == "recipe"]
 
     def log_image(self, _: str, image: Any, artifact_file: str) -> None:
         self.told.append(("image", artifact_file, image.shape))
@@ -60,7 +59,14 @@ class FakeClient:
 def client(monkeypatch: pytest.MonkeyPatch) -> FakeClient:
     """A client behind `import mlflow`, with a server's address set."""
     fake = FakeClient()
-    module = SimpleNamespace(MlflowClient=lambda: fake, exceptions=SimpleNamespace(MlflowException=MlflowException))
+    module = SimpleNamespace(
+        MlflowClient=lambda: fake,
+        exceptions=SimpleNamespace(MlflowException=MlflowException),
+        entities=SimpleNamespace(
+            Metric=lambda name, value, _, step: SimpleNamespace(name=name, value=value, step=step),
+            Param=lambda name, value: SimpleNamespace(name=name, value=value),
+        ),
+    )
     monkeypatch.setitem(sys.modules, "mlflow", module)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://localhost:5000")
     return fake
@@ -120,6 +126,7 @@ def test_mlflow_is_told_finite_numbers(run: RunFolder, client: FakeClient) -> No
     tracker.close()
     assert client.told == [
         ("run", "ihc-workbench-simple-cnn", "cleo"),
+        ("param", "recipe", "simple-cnn"),
         ("status", "abc", "RUNNING"),
         ("metric", "abc", "val_loss", 0.25, 3),
         ("image", "samples/000003.png", (8, 8, 3)),
@@ -130,7 +137,7 @@ def test_mlflow_is_told_finite_numbers(run: RunFolder, client: FakeClient) -> No
 def test_a_resumed_run_is_the_same_mlflow_run(run: RunFolder, client: FakeClient) -> None:
     Tracker(run, SimpleCnnConfig()).close()
     Tracker(run, SimpleCnnConfig()).close()
-    assert [told[0] for told in client.told] == ["run", "status", "end", "status", "end"]
+    assert [told[0] for told in client.told] == ["run", "param", "status", "end", "status", "end"]
 
 
 def test_an_unreachable_server_is_a_warning(
