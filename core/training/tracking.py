@@ -117,9 +117,12 @@ class _TensorBoard:
 class _MlFlow:
     name = "MLflow"
 
-    def __init__(self, client: Any, failures: tuple[type[Exception], ...], run: RunFolder, config: TrainConfig) -> None:
+    def __init__(
+        self, package: Any, failures: tuple[type[Exception], ...], run: RunFolder, config: TrainConfig
+    ) -> None:
         self.failures = failures
-        self._client = client
+        self._entities = package.entities
+        self._client = package.MlflowClient()
         self._run_id = _known_run(run) or self._begin(run, config)
         self._client.update_run(self._run_id, status="RUNNING")
 
