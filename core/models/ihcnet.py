@@ -28,10 +28,15 @@ class IHCNet(nn.Module):
             nn.Linear(256, classes),
         )
 
-    def pool(self, batch: Tensor) -> Tensor:
+    def embed(self, batch: Tensor) -> Tensor:
         """Return the pooled features, (N, 1920): unlike torchvision's DenseNet, no ReLU follows the last norm."""
         features: Tensor = self.backbone(batch)  # (N, 1920, H/32, W/32)
         return features.mean((2, 3))
+
+    def classify(self, features: Tensor) -> Tensor:
+        """Return (N, classes) logits of (N, 1920) pooled features."""
+        logits: Tensor = self.classifier(features)
+        return logits
 
     def forward(self, batch: Tensor) -> Tensor:
         """Score tiles.
@@ -41,5 +46,4 @@ class IHCNet(nn.Module):
         Returns:
             (N, 4) logits in the order 0, 1+, 2+, 3+.
         """
-        logits: Tensor = self.classifier(self.pool(batch))
-        return logits
+        return self.classify(self.embed(batch))

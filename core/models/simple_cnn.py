@@ -16,6 +16,18 @@ class SimpleCNN(nn.Module):
         self.fc1 = nn.Linear(64 * 32 * 32, 128)
         self.fc2 = nn.Linear(128, classes)
 
+    def embed(self, batch: Tensor) -> Tensor:
+        """Return (N, 128) features of (N, 3, 128, 128): what the last layer sees."""
+        features = self.pool(self.relu(self.conv1(batch)))  # (N, 32, 64, 64)
+        features = self.pool(self.relu(self.conv2(features)))  # (N, 64, 32, 32)
+        embedded: Tensor = self.relu(self.fc1(features.flatten(1)))
+        return embedded
+
+    def classify(self, features: Tensor) -> Tensor:
+        """Return (N, classes) logits of (N, 128) features."""
+        logits: Tensor = self.fc2(features)
+        return logits
+
     def forward(self, batch: Tensor) -> Tensor:
         """Score tiles.
 
@@ -24,7 +36,4 @@ class SimpleCNN(nn.Module):
         Returns:
             (N, 2) logits in the order PR-, PR+.
         """
-        features = self.pool(self.relu(self.conv1(batch)))  # (N, 32, 64, 64)
-        features = self.pool(self.relu(self.conv2(features)))  # (N, 64, 32, 32)
-        logits: Tensor = self.fc2(self.relu(self.fc1(features.flatten(1))))
-        return logits
+        return self.classify(self.embed(batch))

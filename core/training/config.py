@@ -134,9 +134,15 @@ class ClassifierConfig(TrainConfig):
 
 
 class SimpleCnnConfig(ClassifierConfig):
-    """SimpleCNN as published: Adam, cross-entropy, 50 epochs, 70/30; the 30 are halved into validation and test."""
+    """SimpleCNN as published: Adam, cross-entropy, 50 epochs, 70/30; the 30 are halved into validation and test.
+
+    Attributes:
+        tied: weigh every position of a tile alike while training; for a few hundred tiles. What is saved is the
+            published network all the same.
+    """
 
     recipe: Literal[Recipe.SIMPLE_CNN] = Recipe.SIMPLE_CNN
+    tied: bool = False
 
 
 class IhcnetConfig(ClassifierConfig):

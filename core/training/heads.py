@@ -75,7 +75,7 @@ def embed(network: IHCNet, images: RGBImage, *, batch: int = 16) -> Vectors:
     found = []
     for start in range(0, len(images), batch):
         with torch.autocast("cpu", torch.bfloat16):
-            pooled = network.pool(to_batch(list(images[start : start + batch])))
+            pooled = network.embed(to_batch(list(images[start : start + batch])))
         found.append(pooled.float().numpy())
     return np.concatenate(found) if found else np.zeros((0, 1920), np.float32)
 

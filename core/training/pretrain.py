@@ -128,7 +128,7 @@ def _step(network: IHCNet, auxiliary: nn.Linear, crops: list[Crop], config: Pret
     weights = torch.tensor([crop.weight for crop in crops])
     targets = torch.from_numpy(np.stack([crop.targets for crop in crops]))
     with torch.autocast("cpu", torch.bfloat16):
-        pooled = network.pool(to_batch([crop.image for crop in crops]))
+        pooled = network.embed(to_batch([crop.image for crop in crops]))
     pooled = pooled.float()
     logits = network.classifier(pooled)
     losses = functional.cross_entropy(logits, scores, reduction="none", label_smoothing=config.smoothing)

@@ -5,7 +5,8 @@ data.json           where the images are: {"data": path, ...}
 status.json         what the trainer last said of itself (`Status`), replaced as a whole
 stats.jsonl         one line of numbers per tick and per epoch
 log.txt             what the trainer printed
-STOP                its presence asks the trainer to stop
+STOP                its presence asks the trainer to stop; with "finish" in it, to judge what it has first
+lock                held by the process that trains
 checkpoint.pt       everything needed to go on, of the last finished epoch
 weights.safetensors the best weights so far, in the published layout
 evaluation.json     the final figures; pictures lie beside it in `pictures/`
@@ -152,13 +153,24 @@ class RunFolder:
         """Replace the status as a whole; stamps it with the time."""
         self.write_json("status.json", asdict(replace(status, heartbeat=time.time())))
 
-    def ask_to_stop(self) -> None:
-        """Ask the trainer to stop at its next batch."""
-        (self.path / "STOP").touch()
+    def ask_to_stop(self, *, finish: bool = False) -> None:
+        """Ask the trainer to stop at its next batch.
+
+        Args:
+            finish: judge the best weights so far as if all epochs were done, instead of waiting to be resumed.
+        """
+        (self.path / "STOP").write_text("finish" if finish else "", encoding="utf-8")
 
     def asked_to_stop(self) -> bool:
         """Whether somebody asked the trainer to stop."""
         return (self.path / "STOP").exists()
+
+    def asked_to_finish(self) -> bool:
+        """Whether the request to stop wants the figures of what was reached."""
+        try:
+            return (self.path / "STOP").read_text(encoding="utf-8") == "finish"
+        except FileNotFoundError:
+            return False
 
     def forget_stop(self) -> None:
         """Take the request back, before a run goes on."""

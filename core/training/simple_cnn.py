@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
 from torch.nn import functional as F
 
 from core.models.registry import get_card
 from core.models.simple_cnn import SimpleCNN
 from core.models.weights import save_safetensors
 from core.training.calibration import calibrate
+from core.training.classifiers import TiedSimpleCNN
 from core.training.nuclear_tiles import Field, TileSampler, grid_tiles, read_fields, simulate_fields
 
 log = logging.getLogger(__name__)
@@ -50,36 +50,6 @@ class TrainConfig:
     seed: int = 0
 
 
-class TiedSimpleCNN(nn.Module):
-    """SimpleCNN whose first linear layer weighs every position alike: the mean over the tile, then 64 weights.
-
-    A few hundred tiles can't teach 8 million weights that a stained nucleus may lie anywhere.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.network = SimpleCNN()
-        self.tied = nn.Linear(self.network.conv2.out_channels, self.network.fc1.out_features)
-
-    def forward(self, batch: torch.Tensor) -> torch.Tensor:
-        """Return (N, 2) logits of (N, 3, 128, 128)."""
-        network = self.network
-        features = network.pool(network.relu(network.conv1(batch)))
-        features = network.pool(network.relu(network.conv2(features)))
-        logits: torch.Tensor = network.fc2(network.relu(self.tied(features.mean(dim=(2, 3)))))
-        return logits
-
-    @torch.no_grad()
-    def untied(self) -> SimpleCNN:
-        """Return the plain network that gives the same answers."""
-        weight = self.tied.weight  # (128, 64)
-        positions = self.network.fc1.in_features // weight.shape[1]
-        self.network.fc1.weight.copy_((weight / positions).repeat_interleave(positions, dim=1))
-        self.network.fc1.bias.copy_(self.tied.bias)
-        plain: SimpleCNN = self.network.eval().to(memory_format=torch.contiguous_format)
-        return plain
-
-
 def train(fields: Sequence[Field], config: TrainConfig) -> SimpleCNN:
     """Train on random varied tiles of these fields."""
     torch.manual_seed(config.seed)
@@ -87,7 +57,7 @@ def train(fields: Sequence[Field], config: TrainConfig) -> SimpleCNN:
     sampler = TileSampler(fields)
     # channels last and bfloat16: three times faster on a CPU that has it
     model = TiedSimpleCNN().train().to(memory_format=torch.channels_last)
-    parameters = [value for name, value in model.named_parameters() if "fc1" not in name]
+    parameters = [value for value in model.parameters() if value.requires_grad]
     optimizer = torch.optim.AdamW(parameters, lr=config.lr, weight_decay=config.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.lr, total_steps=config.steps, pct_start=0.15)
     for step in range(config.steps):
