@@ -109,6 +109,11 @@ class RunFolder:
         return self.path / "log.txt"
 
     @property
+    def lock(self) -> Path:
+        """Held by the process that trains."""
+        return self.path / "lock"
+
+    @property
     def checkpoint(self) -> Path:
         """State to go on from."""
         return self.path / "checkpoint.pt"
@@ -164,6 +169,13 @@ class RunFolder:
     def asked_to_stop(self) -> bool:
         """Whether somebody asked the trainer to stop."""
         return (self.path / "STOP").exists()
+
+    def stop_asked_at(self) -> float | None:
+        """When somebody asked the trainer to stop, in seconds since 1970; None where nobody did."""
+        try:
+            return (self.path / "STOP").stat().st_mtime
+        except FileNotFoundError:
+            return None
 
     def asked_to_finish(self) -> bool:
         """Whether the request to stop wants the figures of what was reached."""
