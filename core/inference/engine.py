@@ -149,10 +149,22 @@ class Engine:
             ModelUnavailableError: the weights are missing or unusable.
             InvalidOptionError: the tiles have another shape, or the model does not classify.
         """
+        return self.classify_with_features(name, tiles)[0]
+
+    def classify_with_features(
+        self, name: str, tiles: RGBImage
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Return the logits of tiles, (N, C), and the features they come from, (N, F); one pass gives both.
+
+        Raises:
+            ModelUnavailableError, InvalidOptionError: as `classify`.
+        """
         card = _require(name, Task.CLASSIFICATION, tiles)
+        classes = len(card.labels)
         if len(tiles) == 0:
-            return np.zeros((0, len(card.labels)), np.float32)
-        return self._batcher(name)(tiles)
+            return np.zeros((0, classes), np.float32), np.zeros((0, 0), np.float32)
+        answers = self._batcher(name)(tiles)
+        return answers[:, :classes], answers[:, classes:]
 
     def stain(self, images: RGBImage, *, name: str = "pspstain") -> RGBImage:
         """Stain H&E virtually.
@@ -249,7 +261,9 @@ class Engine:
         with self._building[name]:
             known = self._batchers.get(name)
             if known is None or known[0] != sha256:
-                cache = self._cache(name, sha256)
+                # Classifiers return their features too since they got this suffix: an older copy does not.
+                kept = f"{name}-features" if card.task is Task.CLASSIFICATION else name
+                cache = self._cache(kept, sha256)
                 runner = build_runner(backend, card, lambda: self.model(name).module, cache=cache)
                 known = (sha256, Batcher(runner, max_batch=MAX_BATCH[card.task]))
                 self._batchers[name] = known

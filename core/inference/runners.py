@@ -1,6 +1,6 @@
 """The backends: each turns one network into a function from pixels to float32."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from core.devices import Backend
 from core.inference.batching import Run
 from core.models.card import ModelCard, Task
 from core.models.resnet_generator import ResnetGenerator, fold_spectral_norm
-from core.models.transforms import Normalised
+from core.models.transforms import Normalised, NormalisedWithFeatures
 from core.types import RGBImage
 
 BATCH_SIZES: dict[Task, tuple[int, ...]] = {Task.CLASSIFICATION: (4, 1), Task.VIRTUAL_STAINING: (1,)}
@@ -27,6 +27,8 @@ def batch_sizes(card: ModelCard) -> tuple[int, ...]:
 
 def build_runner(backend: Backend, card: ModelCard, load: Callable[[], nn.Module], *, cache: Path | None = None) -> Run:
     """Return the network as a function from (N, H, W, 3) uint8 to (N, ...) float32.
+
+    That of a classifier returns (N, C + F): its C logits, then its F pooled features.
 
     Args:
         load: returns the network in evaluation mode; called only where no converted copy is kept.
@@ -44,7 +46,8 @@ def for_inference(card: ModelCard, network: nn.Module) -> Normalised:
     copy.eval().requires_grad_(False)
     if isinstance(copy, ResnetGenerator):
         fold_spectral_norm(copy)
-    return Normalised(card, copy).eval()
+    wrap = NormalisedWithFeatures if card.task is Task.CLASSIFICATION else Normalised
+    return wrap(card, copy).eval()
 
 
 class TorchRunner:
@@ -62,7 +65,8 @@ class TorchRunner:
             batch = batch.pin_memory().to(self._device, non_blocking=True)
         with torch.inference_mode(), torch.autocast(self._device.type, torch.float16, enabled=self._cuda):
             answer = self._network(batch)
-        return np.ascontiguousarray(answer.float().cpu().numpy())
+        parts = answer if isinstance(answer, tuple) else (answer,)
+        return _side_by_side([part.float().cpu().numpy() for part in parts])
 
 
 def _openvino_runner(card: ModelCard, load: Callable[[], nn.Module], *, precise: bool, cache: Path | None) -> Run:
@@ -79,4 +83,9 @@ def _openvino_runner(card: ModelCard, load: Callable[[], nn.Module], *, precise:
         precise=precise,
         cache=cache,
     )
-    return lambda images: graph(images)[0]
+    return lambda images: _side_by_side(graph(images))
+
+
+def _side_by_side(outputs: Sequence[npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
+    """One array of several outputs; here and not in the graph, where bfloat16 would round logits and features."""
+    return np.ascontiguousarray(outputs[0] if len(outputs) == 1 else np.concatenate(outputs, axis=1))

@@ -1,5 +1,7 @@
 """From pixels to what a network sees, and back: one place, so that it cannot drift between backends."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -33,6 +35,16 @@ class Normalised(nn.Module):
         """Run the network on (N, H, W, 3) uint8 RGB."""
         answer: Tensor = self.network(self.normalise(images))
         return answer
+
+
+class NormalisedWithFeatures(Normalised):
+    """A classifier that takes pixels and returns its pooled features beside the logits."""
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+        """Run the network on (N, H, W, 3) uint8 RGB: (N, C) logits and (N, F) features."""
+        network: Any = self.network  # every classifier here has `embed` and `classify`
+        features: Tensor = network.embed(self.normalise(images))
+        return network.classify(features), features
 
 
 def to_pixels(batch: npt.NDArray[np.float32]) -> RGBImage:

@@ -72,6 +72,22 @@ def test_every_backend_gives_the_logits_of_plain_torch(weights: Path, backend: B
 
 
 @pytest.mark.parametrize("backend", Backend)
+@pytest.mark.parametrize("name", ["ihcnet", "simple_cnn"])
+def test_every_backend_gives_the_features_of_plain_torch(weights: Path, backend: Backend, name: str) -> None:
+    needs(backend)
+    side = CARDS[name].input_px
+    tiles = noise(5, side, side, 3)
+    model = filled_model(name)
+    with torch.no_grad():
+        expected = model.module.embed(Normalised(model.card, model.module).normalise(torch.from_numpy(tiles))).numpy()
+    engine = Engine(weights, backend=backend.value, cache_dir=weights / "cache")
+    logits, features = engine.classify_with_features(name, tiles)
+    np.testing.assert_array_equal(logits, engine.classify(name, tiles))
+    assert (features.shape, features.dtype) == (expected.shape, np.float32)
+    assert np.abs(features - expected).max() <= TOLERANCE[backend] * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("backend", Backend)
 def test_every_backend_stains_as_plain_torch(weights: Path, backend: Backend) -> None:
     needs(backend)
     image = np.kron(noise(1, 16, 16, 3), np.ones((1, 16, 16, 1), np.uint8))
