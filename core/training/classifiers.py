@@ -178,5 +178,3 @@ def _vit(config: VitConfig, classes: int) -> VitClassifier:
             f"timm has no ImageNet weights of {config.backbone} on this machine, and nothing is downloaded here. "
             "Start from random weights, or name a weights file."
         ) from error
-
-

@@ -78,15 +78,15 @@ def _train(run: RunFolder, config: TrainConfig, fabric: Fabric, reporter: Report
     checkpoint = load_checkpoint(run.checkpoint, recipe=recipe) or {"epoch": 0, "best": None, "best_epoch": 0}
     if checkpoint["epoch"]:
         task.restore(checkpoint["task"])
-    epoch, best, best_epoch = int(checkpoint["epoch"]), checkpoint["best"], int(checkpoint["best_epoch"])
-    run.keep_stats(epochs=epoch)
+    done, best, best_epoch = int(checkpoint["epoch"]), checkpoint["best"], int(checkpoint["best_epoch"])
+    run.keep_stats(epochs=done)
     reporter.say(
-        state=State.RUNNING, epoch=epoch, steps=task.steps(), metric=task.goal.title, best=best, best_epoch=best_epoch,
+        state=State.RUNNING, epoch=done, steps=task.steps(), metric=task.goal.title, best=best, best_epoch=best_epoch,
         message="training",
     )  # fmt: skip
     reporter.start_epochs()
 
-    for epoch in range(epoch + 1, config.epochs + 1):
+    for epoch in range(done + 1, config.epochs + 1):
         fabric.seed_everything(config.seed + 7919 * epoch + fabric.global_rank, verbose=False)
         for step, batch in enumerate(task.batches(epoch), 1):
             reporter.batch(epoch, step, task.step(batch, epoch - 1 + step / task.steps()))
@@ -104,9 +104,10 @@ def _train(run: RunFolder, config: TrainConfig, fabric: Fabric, reporter: Report
         reporter.picture(epoch, task.draw(epoch))
         reporter.say(best=best, best_epoch=best_epoch)
         reporter.epoch(epoch, {**learnt, **figures})
+        done = epoch
         if _enough(config, reporter, epoch, fabric.broadcast(best_epoch)):
             break
-    return _finish(run, task, reporter, f"finished after {epoch} epochs")
+    return _finish(run, task, reporter, f"finished after {done} epochs")
 
 
 def build_fabric(config: TrainConfig) -> Fabric:
@@ -191,5 +192,3 @@ def _vanished(run: RunFolder, error: OSError) -> AppError:
 def _is_memory(error: RuntimeError) -> bool:
     text = str(error).lower()
     return isinstance(error, torch.OutOfMemoryError) or "out of memory" in text or "can't allocate memory" in text
-
-

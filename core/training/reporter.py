@@ -15,7 +15,7 @@ from torch import Tensor
 from core.errors import StorageError, TrainingError
 from core.images import encode_png
 from core.training.config import TrainConfig
-from core.training.run_folder import HEARTBEAT_S, RunFolder, State, Status
+from core.training.run_folder import HEARTBEAT_S, RunFolder, Status
 from core.training.tracking import Tracker
 from core.types import RGBImage
 

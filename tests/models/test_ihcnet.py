@@ -33,7 +33,7 @@ def test_loads_its_own_state_strictly() -> None:
 def test_answers_as_the_published_network(golden: dict[str, np.ndarray]) -> None:
     network = filled_model("ihcnet").module
     with torch.no_grad():
-        pooled = network.pool(torch.from_numpy(golden["input"]))
+        pooled = network.embed(torch.from_numpy(golden["input"]))
         logits = network.classifier(pooled)
     assert np.abs(pooled.numpy() - golden["pooled"]).max() <= 1e-4 * np.abs(golden["pooled"]).max()
     assert np.abs(logits.numpy() - golden["logits"]).max() <= 1e-4 * np.abs(golden["logits"]).max()

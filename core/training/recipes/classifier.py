@@ -1,6 +1,7 @@
 """Train a network that names the class of a tile: SimpleCNN, IHCNet, or a timm backbone."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from lightning.fabric import Fabric
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from core.config import get_settings
@@ -17,22 +18,21 @@ from core.errors import InvalidDataError
 from core.models.weights import read_state_dict
 from core.training.batch_augment import augment
 from core.training.classifiers import build_classifier, card_of, normalise, published_layout
-from core.training.config import Balance, ClassifierConfig, IhcnetConfig, SimpleCnnConfig
+from core.training.config import ClassifierConfig, SimpleCnnConfig
 from core.training.data import DataSet, Subset, open_data
 from core.training.learning_rate import LearningRate
 from core.training.run_folder import RunFolder
 from core.training.task import Goal, Numbers
 from core.training.tile_cache import TileCache, build_cache
+from core.training.tile_source import TileSource
 from core.types import Progress, RGBImage
 
-POSITIVE = ("2+", "3+", "PR+")
-"""Classes whose tiles must show brown, or say nothing of their label."""
-
 EVALUATION_BATCH = 64
-GAP_TILES = 2000
-"""Training tiles that are judged again at the end, to see how far training and validation are apart."""
+SEEN_TILES = 500
+"""Training tiles that stand in for validation tiles where there are none."""
 
 Indices = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
 Batch = tuple[Tensor, Tensor]
 
 
@@ -52,10 +52,12 @@ class ClassifierTask:
             progress=progress,
         )
         self.cache = read(data)
-        self.synthetic = _synthetic(config, data, read)
-        self.training = self._training_tiles()
-        self.validation = self.cache.of(Subset.VAL)
-        self.goal = Goal("val_loss" if len(self.validation) else "seen_loss", "validation loss")
+        self.source = TileSource(config, self.cache, self._read_synthetic(read))
+        held_out = self.cache.of(Subset.VAL)
+        # Without validation tiles, some that it has seen must do; the name says so wherever it is shown.
+        self.judged = held_out if len(held_out) else self.cache.of(Subset.TRAIN)[:SEEN_TILES]
+        self.prefix = "val" if len(held_out) else "seen"
+        self.goal = Goal(f"{self.prefix}_loss", "validation loss" if len(held_out) else "loss on seen tiles")
         network = build_classifier(config, len(data.classes), get_settings().weights_dir)
         network.to(memory_format=torch.channels_last)
         kind = torch.optim.Adam if isinstance(config, SimpleCnnConfig) else torch.optim.AdamW
@@ -63,26 +65,26 @@ class ClassifierTask:
         optimizer = kind(learning, lr=config.learning_rate, weight_decay=config.weight_decay)
         self.network, self.optimizer = fabric.setup(network, optimizer)
         self.rate = LearningRate(config)
-        self.class_weights = self._class_weights().to(fabric.device)
+        self.class_weights = self.source.class_weights().to(fabric.device)
 
     def steps(self) -> int:
         """Return the batches of one epoch, on each device."""
-        each = max(1, len(self.training) // (self.config.batch_size * self.fabric.world_size))
-        return self.config.steps_per_epoch or each
+        each = len(self.source) // (self.config.batch_size * self.fabric.world_size)
+        return self.config.steps_per_epoch or max(1, each)
 
     def batches(self, epoch: int) -> Iterator[Batch]:
         """Yield varied tiles and their classes; the order depends on seed and epoch alone."""
-        self.network.train()
-        self._freeze(epoch <= self.config.freeze_backbone)
-        order = self._order(epoch)
-        random = Generator().manual_seed(self.config.seed * 100_003 + epoch * 101 + self.fabric.global_rank)
-        size = min(self.config.batch_size, len(self.training))
+        self._plain().train()
+        self._freeze(frozen=epoch <= self.config.freeze_backbone)
+        order, rank, world = self.source.order(epoch), self.fabric.global_rank, self.fabric.world_size
+        random = Generator().manual_seed(self.config.seed * 100_003 + epoch * 101 + rank)
+        size = min(self.config.batch_size, len(order))
         for step in range(self.steps()):
-            at = np.arange(step * size, (step + 1) * size) * self.fabric.world_size + self.fabric.global_rank
-            chosen = order[at % len(order)]
-            images, labels = self._read(chosen)
-            varied = augment(images, self.config.augmentation, random)
-            yield normalise(varied, self.card).contiguous(memory_format=torch.channels_last), labels
+            places = (np.arange(size) + (step * world + rank) * size) % len(order)
+            images, labels = self.source.read(order[places])
+            varied = augment(torch.from_numpy(images).to(self.fabric.device), self.config.augmentation, random)
+            batch = normalise(varied, self.card).contiguous(memory_format=torch.channels_last)
+            yield batch, torch.from_numpy(labels).to(self.fabric.device)
 
     def step(self, batch: Batch, progress: float) -> Mapping[str, Tensor | float]:
         """Learn from one batch."""
@@ -95,19 +97,21 @@ class ClassifierTask:
         self.optimizer.zero_grad(set_to_none=True)
         self.fabric.backward(loss)
         if self.config.clip is not None:
-            self.fabric.clip_gradients(self.network, self.optimizer, max_norm=self.config.clip, error_if_nonfinite=False)
+            self.fabric.clip_gradients(
+                self.network, self.optimizer, max_norm=self.config.clip, error_if_nonfinite=False
+            )
         self.optimizer.step()
         return {"loss": loss.detach(), "accuracy": (logits.detach().argmax(1) == labels).float().mean()}
 
     def end_epoch(self, epoch: int) -> Numbers:
         """Judge the validation tiles; without any, tiles it has seen."""
-        judged = self.validation if len(self.validation) else self._seen()
-        loss, accuracy = self._judge(judged)
+        loss, accuracy = self._judge(self.judged)
         self.rate.end_epoch(loss)
-        figures = {"learning_rate": self.rate.at(float(epoch))}
-        if len(self.validation):
-            return {"val_loss": loss, "val_accuracy": accuracy, **figures}
-        return {"seen_loss": loss, "seen_accuracy": accuracy, **figures}
+        return {
+            f"{self.prefix}_loss": loss,
+            f"{self.prefix}_accuracy": accuracy,
+            "learning_rate": self.rate.at(float(epoch)),
+        }
 
     def state(self) -> dict[str, Any]:
         """Return all that is needed to go on."""
@@ -131,40 +135,70 @@ class ClassifierTask:
         """Return nothing: a classifier has no pictures while it learns."""
         return None
 
-    def predict(self, tiles: RGBImage) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Return (N, C) logits and (N, F) features before the classifier of (N, px, px, 3) uint8 tiles."""
-        network, found = self._plain().eval(), []
+    def finish(self, run: RunFolder, weights: Path) -> dict[str, Any]:
+        """Judge the best weights on the test cases, calibrate them on the validation cases."""
+        from core.training.finishing import finish_classifier  # draws in scikit-learn: not before it is needed
+
+        classes = len(self.data.classes)
+        best = build_classifier(self.config.model_copy(update={"start": "random", "tied": False}), classes, Path())
+        best.load_state_dict(read_state_dict(weights))
+        self.best = best.eval().to(self.fabric.device).to(memory_format=torch.channels_last)
+        return finish_classifier(
+            run,
+            predict=partial(self._predict, self.best),
+            network=self.best,
+            card=self.card,
+            recipe=self.config.recipe,
+            cache=self.cache,
+            data=self.data,
+            config=self.config,
+            weights=weights,
+        )
+
+    def _predict(self, network: nn.Module, tiles: RGBImage) -> tuple[Floats, Floats]:
+        """Return (N, C) logits and (N, F) features before the last layers of (N, px, px, 3) uint8 tiles."""
+        found = []
         with torch.inference_mode():
             for start in range(0, len(tiles), EVALUATION_BATCH):
-                images = torch.from_numpy(np.ascontiguousarray(tiles[start : start + EVALUATION_BATCH]))
+                images = torch.from_numpy(np.array(tiles[start : start + EVALUATION_BATCH]))
                 batch = images.to(self.fabric.device).permute(0, 3, 1, 2).float() / 255.0
                 batch = normalise(batch, self.card).contiguous(memory_format=torch.channels_last)
                 with self.fabric.autocast():
-                    features = network.embed(batch)
-                    logits = network.classify(features)
+                    features = network.embed(batch)  # type: ignore[operator]
+                    logits = network.classify(features)  # type: ignore[operator]
                 found.append((logits.float().cpu().numpy(), features.float().cpu().numpy()))
         logits_parts, feature_parts = zip(*found, strict=True)
         return np.concatenate(logits_parts), np.concatenate(feature_parts)
 
-    def finish(self, run: RunFolder, weights: Path) -> dict[str, Any]:
-        """Judge the best weights on the test cases, calibrate them on the validation cases."""
-        from core.training.finishing import finish_classifier
-
-        raise NotImplementedError(finish_classifier, run, weights)
-
     def _judge(self, chosen: Indices) -> tuple[float, float]:
         """Return the mean loss over classes, and the accuracy."""
-        labels = self.cache.labels[chosen]
-        logits = np.concatenate(
-            [
-                self.predict(self.cache.tiles[chosen[start : start + EVALUATION_BATCH]])[0]
-                for start in range(0, len(chosen), EVALUATION_BATCH)
-            ]
-        )
-        losses = F.cross_entropy(torch.from_numpy(logits), torch.from_numpy(labels), reduction="none").numpy()
-        present = np.unique(labels)
-        loss = float(np.mean([losses[labels == label].mean() for label in present]))
-        return loss, float((logits.argmax(1) == labels).mean())
+        network, parts = self._plain().eval(), []
+        for start in range(0, len(chosen), EVALUATION_BATCH):
+            parts.append(self._predict(network, self.cache.tiles[chosen[start : start + EVALUATION_BATCH]])[0])
+        logits, labels = torch.from_numpy(np.concatenate(parts)), torch.from_numpy(self.cache.labels[chosen])
+        losses = F.cross_entropy(logits, labels, reduction="none")
+        loss = torch.stack([losses[labels == label].mean() for label in labels.unique()]).mean()
+        return float(loss), float((logits.argmax(1) == labels).float().mean())
 
-    def _seen(self) -> Indices:
-        return self.training[: GAP_TILES] if len(self.training) > GAP_TILES else self.training
+    def _plain(self) -> nn.Module:
+        """Return the network without Fabric's wrapper."""
+        network: nn.Module = self.network.module
+        return network
+
+    def _freeze(self, *, frozen: bool) -> None:
+        backbone = getattr(self._plain(), "backbone", None)
+        if backbone is not None and self.config.freeze_backbone:
+            backbone.requires_grad_(not frozen)
+
+    def _read_synthetic(self, read: Callable[[DataSet], TileCache]) -> TileCache | None:
+        if self.config.synthetic is None:
+            return None
+        folder = open_data(self.config.synthetic)
+        unknown = sorted(set(folder.classes) - set(self.data.classes))
+        if unknown:
+            raise InvalidDataError(
+                f"The synthetic images have classes the real ones lack: {', '.join(unknown)}. "
+                f"Their folders must be named like the real ones: {', '.join(self.data.classes)}."
+            )
+        items = tuple(replace(item, subset=Subset.TRAIN) for item in folder.items)
+        return read(replace(folder, items=items, classes=self.data.classes))
