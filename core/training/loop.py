@@ -92,7 +92,7 @@ def _train(run: RunFolder, config: TrainConfig, fabric: Fabric, reporter: Report
             reporter.batch(epoch, step, task.step(batch, epoch - 1 + step / task.steps()))
             if run.asked_to_stop():
                 return _stopped(run, task, reporter, best_epoch)
-        learnt = {f"train_{name}": value for name, value in reporter.means().items()}
+        learnt = {f"train_{name}": value for name, value in reporter.learnt().items()}
         figures = task.end_epoch(epoch)
         check_finite(figures)
         if fabric.is_global_zero and task.goal.better(figures[task.goal.name], best):

@@ -46,8 +46,7 @@ class Reporter:
         self._began = time.monotonic() - status.seconds
         self._ticked = 0.0
         self._from = (float(status.epoch), status.seconds)
-        self._sums: dict[str, Tensor | float] = {}
-        self._count = 0
+        self._second, self._epoch = Means(), Means()
 
     def __enter__(self) -> "Reporter":
         if self.writes:
@@ -89,26 +88,23 @@ class Reporter:
         Raises:
             TrainingError: they are no longer finite.
         """
-        for name, value in numbers.items():
-            self._sums[name] = self._sums.get(name, 0.0) + (value.detach() if isinstance(value, Tensor) else value)
-        self._count += 1
+        self._second.add(numbers)
+        self._epoch.add(numbers)
         if time.monotonic() - self._ticked >= TICK_S:
             self._ticked = time.monotonic()
-            means = self.means()
+            means = self._second.take()
             self._write({"kind": "step", "epoch": epoch, "step": step, "seconds": round(self.seconds, 2), **means})
             done = epoch - 1 + step / max(self.status.steps, 1)
             self.say(step=step, seconds=self.seconds, left_s=self._left(done))
 
-    def means(self) -> dict[str, float]:
-        """Return the means since the last call and start anew.
+    def learnt(self) -> dict[str, float]:
+        """Return the means of the epoch's batches and start anew.
 
         Raises:
             TrainingError: they are no longer finite.
         """
-        means = {name: round(float(total) / max(self._count, 1), 6) for name, total in self._sums.items()}
-        self._sums, self._count = {}, 0
-        check_finite(means)
-        return means
+        self._second.take()
+        return self._epoch.take()
 
     def epoch(self, epoch: int, numbers: Mapping[str, float]) -> None:
         """Write the figures of an epoch."""
@@ -153,6 +149,31 @@ class Reporter:
             waited = waited + 1 if self.run.asked_to_stop() and not self.run.asked_to_finish() else 0
             if waited == STOP_BEATS:
                 _thread.interrupt_main()
+
+
+class Means:
+    """Means of numbers by name; tensors stay on their device until they are asked for."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, Tensor | float] = {}
+        self._count = 0
+
+    def add(self, numbers: Mapping[str, Tensor | float]) -> None:
+        """Add the numbers of one batch."""
+        for name, value in numbers.items():
+            self._sums[name] = self._sums.get(name, 0.0) + (value.detach() if isinstance(value, Tensor) else value)
+        self._count += 1
+
+    def take(self) -> dict[str, float]:
+        """Return the means and forget them.
+
+        Raises:
+            TrainingError: one is not finite.
+        """
+        means = {name: round(float(total) / max(self._count, 1), 6) for name, total in self._sums.items()}
+        self._sums, self._count = {}, 0
+        check_finite(means)
+        return means
 
 
 def check_finite(numbers: Mapping[str, float]) -> None:
