@@ -16,6 +16,7 @@ def main() -> int:
     parser.add_argument("run", type=Path)
     run = RunFolder(parser.parse_args().run)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
+    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C: with a last word in the status
     from core.training.loop import train  # seconds of imports; a wrong command line shall not wait for them
 

@@ -90,14 +90,15 @@ def _train(run: RunFolder, config: TrainConfig, fabric: Fabric, reporter: Report
         fabric.seed_everything(config.seed + 7919 * epoch + fabric.global_rank, verbose=False)
         for step, batch in enumerate(task.batches(epoch), 1):
             reporter.batch(epoch, step, task.step(batch, epoch - 1 + step / task.steps()))
-            if run.asked_to_stop():
+            if _agreed(fabric, run.asked_to_stop()):
                 return _stopped(run, task, reporter, best_epoch)
         learnt = {f"train_{name}": value for name, value in reporter.learnt().items()}
         figures = task.end_epoch(epoch)
         check_finite(figures)
-        if fabric.is_global_zero and task.goal.better(figures[task.goal.name], best):
+        if task.goal.better(figures[task.goal.name], best):
             best, best_epoch = figures[task.goal.name], epoch
-            _save_weights(run, task)
+            if fabric.is_global_zero:
+                _save_weights(run, task)
         if fabric.is_global_zero:
             state = {"recipe": recipe, "epoch": epoch, "best": best, "best_epoch": best_epoch, "task": task.state()}
             save_checkpoint(run.checkpoint, state)
@@ -105,19 +106,22 @@ def _train(run: RunFolder, config: TrainConfig, fabric: Fabric, reporter: Report
         reporter.say(best=best, best_epoch=best_epoch)
         reporter.epoch(epoch, {**learnt, **figures})
         done = epoch
-        if _enough(config, reporter, epoch, fabric.broadcast(best_epoch)):
+        if _agreed(fabric, _enough(config, reporter, epoch, best_epoch)):
             break
     return _finish(run, task, reporter, f"finished after {done} epochs")
 
 
 def build_fabric(config: TrainConfig) -> Fabric:
     """Return the devices of this process: those that torchrun or SLURM gave, else one."""
-    launched = int(os.environ.get("WORLD_SIZE", "1")) > 1 or "SLURM_NTASKS" in os.environ
-    nodes = int(os.environ.get("SLURM_NNODES", os.environ.get("GROUP_WORLD_SIZE", "1"))) if launched else 1
+    world = int(os.environ.get("WORLD_SIZE", os.environ.get("SLURM_NTASKS", "1")))
+    here = int(os.environ.get("LOCAL_WORLD_SIZE", os.environ.get("SLURM_NTASKS_PER_NODE", str(world))))
+    if config.deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     fabric = Fabric(
         accelerator=os.environ.get("TRAIN_DEVICE", "auto"),
-        devices="auto" if launched and torch.cuda.is_available() else 1,
-        num_nodes=nodes,
+        strategy="ddp" if world > 1 else "auto",
+        devices=here,
+        num_nodes=world // here,
         precision=_precision(config.precision),
     )
     fabric.launch()
@@ -136,6 +140,11 @@ def _enough(config: TrainConfig, reporter: Reporter, epoch: int, best_epoch: int
         log.info("no improvement for %d epochs", config.early_stop)
         return True
     return config.max_minutes is not None and reporter.seconds >= 60 * config.max_minutes
+
+
+def _agreed(fabric: Fabric, decision: bool) -> bool:
+    """Return what the first process decided: all must leave the loop at the same batch."""
+    return decision if fabric.world_size == 1 else bool(fabric.broadcast(decision))
 
 
 def _stopped(run: RunFolder, task: Task, reporter: Reporter, best_epoch: int) -> tuple[State, str]:
