@@ -168,9 +168,9 @@ def _vit(config: VitConfig, classes: int) -> VitClassifier:
             raise InvalidOptionError("There are no bundled weights of timm backbones. Set start to random or imagenet.")
         _load(network, read_state_dict(Path(config.start)), config.start)
         return network
-    import huggingface_hub
+    from huggingface_hub import constants
 
-    huggingface_hub.constants.HF_HUB_OFFLINE = True
+    constants.HF_HUB_OFFLINE = True
     try:
         return VitClassifier(config.backbone, classes=classes, pretrained=True)
     except (OSError, RuntimeError, ValueError) as error:
