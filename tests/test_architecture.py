@@ -61,7 +61,16 @@ def test_the_database_knows_no_networks() -> None:
 
 def test_the_neural_half_knows_no_database_and_no_faces() -> None:
     files = python_files(*(f"core/{name}" for name in NEURAL))
-    assert offenders(files, "core.db", "core.auth", "core.history", "core.api", "core.reports", "pages") == []
+    assert (
+        offenders(files, "core.db", "core.auth", "core.history", "core.jobs", "core.api", "core.reports", "pages") == []
+    )
+
+
+def test_the_launcher_knows_trainings_by_their_folders() -> None:
+    assert (
+        offenders(python_files("core/jobs"), "lightning", "core.training.loop", "core.models", "core.inference") == []
+    )
+    assert offenders(python_files("core/db", "core/auth", "core/history"), "core.jobs", "core.training") == []
 
 
 def test_the_ground_floor_imports_nothing_above_it() -> None:
