@@ -39,6 +39,9 @@ MAX_EMPTY_DAB = 0.12
 _SCALE_OF_SET = {"bcdata": 1.0, "shidc": 2 / 3}
 """Pixels at 40x per pixel of the file."""
 
+_SAME_PATIENT = {"p1_0317": "p1_0299"}
+"""The fields p1_0299_1 and p1_0317_7 overlap by half: whatever their names say, it is one patient."""
+
 
 class TileLabel(IntEnum):
     """What a tile shows; the first two are the classes of the network."""
@@ -201,7 +204,9 @@ def _read_field(path: Path, name: str) -> Field:
     centres = np.array([(point["x"], point["y"]) for point in points], np.float64).reshape(-1, 2)
     stained = np.array([point["label_id"] == 1 for point in points], bool)
     case = f"{name}-{path.stem}" if name == "bcdata" else path.stem.rsplit("_", 1)[0]
-    return _field(name, case, np.asarray(pixels, np.uint8), _SCALE_OF_SET[name], centres, stained)
+    return _field(
+        name, _SAME_PATIENT.get(case, case), np.asarray(pixels, np.uint8), _SCALE_OF_SET[name], centres, stained
+    )
 
 
 def _field(

@@ -84,3 +84,7 @@ def test_no_case_is_on_both_sides_of_a_fold(shared_data: Path) -> None:
         assert {field.source for field in unseen} == {"bcdata", "shidc"}
         judged += unseen
     assert len(judged) == len(fields) == 34
+
+
+def test_two_overlapping_fields_are_one_case(shared_data: Path) -> None:
+    assert not any(field.case == "p1_0317" for field in read_fields(shared_data))
