@@ -1,6 +1,8 @@
 """Answers that are not plain JSON models: encoded elsewhere, or files."""
 
+import math
 from pathlib import PurePosixPath
+from typing import Any
 from urllib.parse import quote
 
 from starlette.responses import Response
@@ -17,6 +19,15 @@ def upload_limit_mb(db: Database) -> int:
 def json_bytes(body: bytes) -> Response:
     """Send encoded JSON as it is; base64 pictures do not get smaller, so compressing them would only cost time."""
     return Response(body, media_type="application/json", headers={"Content-Encoding": "identity"})
+
+
+def finite(value: Any) -> Any:
+    """Return JSON-like data with null in place of what JSON has no number for."""
+    if isinstance(value, dict):
+        return {key: finite(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def attachment(body: bytes, media_type: str, name: str, ending: str) -> Response:

@@ -91,6 +91,31 @@ async def read_fields(request: Request) -> dict[str, str]:
         raise _form_error(error) from error
 
 
+async def read_object(request: Request, *, optional: bool = False) -> dict[str, object]:
+    """Read a small JSON object.
+
+    Args:
+        optional: no body at all is an empty object.
+    Raises:
+        TooLargeError: no honest one is that large.
+        InvalidOptionError: it is no JSON object, or holds what no text or number can be.
+    """
+    limited = _limited(request, FORM_LIMIT_BYTES, "The request body is too large.")
+    try:
+        body = await limited.body()
+        found = {} if optional and not body else json.loads(body, parse_constant=_no_number)
+        json.dumps(found, ensure_ascii=False).encode()  # half a surrogate pair is no text
+    except (ValueError, RecursionError) as error:
+        raise InvalidOptionError("The request body is not JSON. Send an object.") from error
+    if not isinstance(found, dict):
+        raise InvalidOptionError("The request body is not a JSON object. Send an object.")
+    return found
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no number in JSON")
+
+
 def _texts(found: Mapping[str, object]) -> dict[str, str]:
     """Keep the text fields; half a surrogate pair, which JSON lets through, is no text that could be stored."""
     return {

@@ -69,13 +69,18 @@ def _route(described: Json, path: str, method: str, route: Json) -> str:
     rows = [
         _row(each["name"], each.get("schema", {}), each.get("required", False)) for each in route.get("parameters", [])
     ]
-    form = route.get("requestBody", {}).get("content", {}).get("multipart/form-data", {}).get("schema", {})
-    needed = form.get("required", [])
-    rows += [_row(name, field, name in needed) for name, field in form.get("properties", {}).items()]
+    content = route.get("requestBody", {}).get("content", {})
+    form, body = (content.get(kind, {}).get("schema", {}) for kind in ("multipart/form-data", "application/json"))
+    for schema in (form, body):
+        needed = schema.get("required", [])
+        rows += [_row(name, field, name in needed) for name, field in schema.get("properties", {}).items()]
     table = f"<table><tr><th>field</th><th>value</th><th></th></tr>{''.join(rows)}</table>" if rows else ""
-    upload = " -F file=@image.png" if form else ""
-    verb = f" -X {method}" if method != "GET" and not form else ""
-    curl = f'curl{verb} -H "Authorization: Bearer $TOKEN"{upload} http://localhost:8501{path}'
+    sent = " -F file=@image.png" if form else ""
+    if body.get("required"):
+        example = ", ".join(f'"{name}": "..."' for name in body["required"])
+        sent = f" -d '{{{example}}}'"
+    verb = f" -X {method}" if method != "GET" and not sent else ""
+    curl = f'curl{verb} -H "Authorization: Bearer $TOKEN"{sent} http://localhost:8501{path}'
     return (
         f"<h3>{method} {escape(path)}</h3><p>{escape(route.get('description', ''))}</p>{table}"
         f"<p>Answer: {_answer(described, route)}</p><pre>{escape(curl)}</pre>"

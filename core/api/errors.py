@@ -13,6 +13,7 @@ from core.errors import (
     AuthenticationError,
     CancelledError,
     ConflictError,
+    InvalidDataError,
     InvalidImageError,
     InvalidOptionError,
     ModelUnavailableError,
@@ -22,6 +23,7 @@ from core.errors import (
     StorageError,
     TooLargeError,
     TooManyAttemptsError,
+    TrainingError,
     WeightsError,
 )
 
@@ -35,6 +37,8 @@ STATUS: dict[type[AppError], int] = {
     ConflictError: 409,
     CancelledError: 409,
     TooLargeError: 413,
+    TrainingError: 409,
+    InvalidDataError: 422,
     InvalidImageError: 422,
     InvalidOptionError: 422,
     RemoteError: 502,

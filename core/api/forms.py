@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator
 from core.api.errors import sentence
 from core.errors import InvalidOptionError
 from core.labels import CAM_LAYERS, CamMethod, Marker, Scale, StainChoice
+from core.training.config import Recipe
 from core.types import Options
 
 PR_LAYERS = ("conv1", "conv2")
@@ -54,6 +55,30 @@ class AnalyzeForm(BaseModel):
         )
 
 
+class RunForm(BaseModel):
+    """A training to be put in the queue."""
+
+    recipe: Recipe
+    data: str = Field(description="Folder or CSV table on the server, or the identifier of an uploaded data set.")
+    name: str = Field("", description="Free text; named after the recipe where empty.")
+    config: dict[str, Any] = Field({}, description="Settings that differ from the recipe's: epochs, batch_size, ...")
+    priority: int = Field(0, ge=-100, le=100, description="Higher ones start first; above 0 for administrators.")
+
+
+class ResumeForm(BaseModel):
+    """How a run goes on."""
+
+    extra_epochs: int = Field(0, ge=0, le=10_000, description="More epochs than before; a finished run needs some.")
+
+
+class StopForm(BaseModel):
+    """How a run stops."""
+
+    finish: bool = Field(
+        False, description="End it and judge the best weights so far, instead of keeping it to resume."
+    )
+
+
 FormT = TypeVar("FormT", bound=BaseModel)
 
 
@@ -92,3 +117,13 @@ def multipart(form: type[BaseModel]) -> dict[str, Any]:
             fields[name] = {**definitions[reference.rsplit("/", 1)[-1]], "default": field.get("default")}
     content = {"multipart/form-data": {"schema": {"type": "object", "required": ["file"], "properties": fields}}}
     return {"requestBody": {"required": True, "content": content}}
+
+
+def json_body(form: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
+    """Describe a JSON body for the documentation; it is read by hand, counted, after the sign-in."""
+    schema = form.model_json_schema(ref_template="#/components/schemas/{model}")
+    definitions = schema.pop("$defs", {})
+    for name, field in schema["properties"].items():
+        if reference := field.pop("$ref", None):
+            schema["properties"][name] = definitions[reference.rsplit("/", 1)[-1]]
+    return {"requestBody": {"required": required, "content": {"application/json": {"schema": schema}}}}

@@ -6,6 +6,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.labels import PRIMARY_CAM_LAYER, Marker, Stain, StainSource
+from core.training.config import Recipe
+from core.training.run_folder import State
 
 
 class Problem(BaseModel):
@@ -103,6 +105,52 @@ class PredictAnswer(BaseModel):
     quality: dict[str, Any]
     warnings: list[dict[str, str]]
     provenance: dict[str, Any]
+
+
+class RunPublic(BaseModel):
+    """One training run."""
+
+    id: str
+    name: str
+    owner: str
+    recipe: Recipe
+    data: str = Field(description="Folder or table of the images.")
+    priority: int
+    created: datetime
+    state: State
+    message: str = Field(description="What is done now, or why it ended and what to change.")
+    place: int | None = Field(description="In the queue, from 1; null where it does not wait.")
+    device: str = Field(description='"cpu" or "cuda:0" while it trains.')
+    epoch: int = Field(description="Finished epochs.")
+    epochs: int
+    step: int
+    steps: int
+    seconds: float = Field(description="Of training so far, over all resumptions.")
+    left_s: float | None
+    metric: str = Field(description="What decides the best weights.")
+    best: float | None
+    best_epoch: int
+
+
+class RunDetail(RunPublic):
+    """One training run with its settings and figures."""
+
+    config: dict[str, Any]
+    last: dict[str, Any] | None = Field(description="The newest line of numbers.")
+    evaluation: dict[str, Any] | None = Field(description="Figures on held-out images; null until it has ended.")
+
+
+class RunStats(BaseModel):
+    """Numbers of a run, oldest first; ask again with `skip` = `next`."""
+
+    next: int
+    lines: list[dict[str, Any]]
+
+
+class RunDeleted(BaseModel):
+    """A run that is gone."""
+
+    id: str
 
 
 class CompatLayer(BaseModel):

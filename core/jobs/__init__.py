@@ -8,7 +8,7 @@ from core.jobs.datasets import StoredData, add_upload, delete_dataset, get_datas
 from core.jobs.estimate import Estimate, estimate
 from core.jobs.launcher import tick
 from core.jobs.requests import delete, resume, set_priority, stop
-from core.jobs.runs import RESEARCHERS, Run, config_of, get_run, list_runs
+from core.jobs.runs import RESEARCHERS, Run, config_of, evaluation_of, get_run, list_runs
 from core.jobs.sources import data_path
 from core.jobs.submission import submit, usable_data
 
@@ -23,6 +23,7 @@ __all__ = [
     "delete",
     "delete_dataset",
     "estimate",
+    "evaluation_of",
     "get_dataset",
     "get_run",
     "list_datasets",

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from core.auth import require
 from core.db import User
@@ -144,3 +145,18 @@ def config_of(folder: RunFolder) -> TrainConfig:
         raise StorageError(f"The settings of the run {folder.path.name} cannot be read. Start a new run.") from error
     found: TrainConfig = read_config(values)
     return found
+
+
+def evaluation_of(folder: RunFolder) -> dict[str, Any] | None:
+    """Return the final figures of a run; None before there are any.
+
+    Raises:
+        StorageError: their file is damaged.
+    """
+    try:
+        found = json.loads(folder.evaluation.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise StorageError(f"The figures of the run {folder.path.name} cannot be read. Resume it once more.") from error
+    return found if isinstance(found, dict) else None
