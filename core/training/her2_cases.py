@@ -31,6 +31,9 @@ MISFITS = frozenset({"00003", "00004", "00008", "00009", "00011", "00019", "726f
 They train with a small weight and count fully in the evaluation.
 """
 
+TILE_UM = 128.0
+"""Side of the tiles that IHCNet sees."""
+
 BCI_MPP = 0.5
 """BCI was scanned at 20x; its PNG files do not say so, so that an upload of them counts as 40x."""
 
@@ -112,13 +115,13 @@ def cut_tiles(image: RGBImage, mpp: float) -> TileSet:
     return TileSet(prepare_tiles(image, boxes, card.input_px), features_array(image, boxes, white, mpp), share)
 
 
-def labelled_tiles(cases: Sequence[Case], px: int) -> Iterator[LabelledTile]:
+def labelled_tiles(cases: Sequence[Case], px: int, *, tile_um: float = TILE_UM) -> Iterator[LabelledTile]:
     """Yield score, case and picture of every tissue tile, cut at the true scale of its image.
 
     Args:
         px: side to which the tiles are reduced.
+        tile_um: side of the field that a tile shows, in micrometres.
     """
-    tile_um = get_card("ihcnet").tile_um
     for case in cases:
         image = read_image(case.path)
         boxes, _ = tissue_boxes(image, white_point(image), mpp=case.mpps[-1], tile_um=tile_um)
@@ -131,12 +134,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder that holds her2_cores and bci")
     parser.add_argument("--out", type=Path, required=True, help="new folder for the tiles")
-    parser.add_argument("--px", type=int, default=224, help="side of a tile in pixels (128 um)")
+    parser.add_argument("--px", type=int, default=224, help="side of a tile in pixels")
+    parser.add_argument("--um", type=float, default=TILE_UM, help="side of a tile in micrometres")
     parser.add_argument("--fitting", action="store_true", help="leave out cases whose label the picture does not show")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     cases = [case for case in list_cases(arguments.data) if case.fits or not arguments.fitting]
-    counts = write_tiles(labelled_tiles(cases, arguments.px), arguments.out)
+    counts = write_tiles(labelled_tiles(cases, arguments.px, tile_um=arguments.um), arguments.out)
     log.info("%s", ", ".join(f"{count} tiles of {label}" for label, count in sorted(counts.items())))
 
 
