@@ -20,6 +20,8 @@ UNUSED_DAYS = 30
 """A cache that no training has opened for so long makes way for others."""
 
 PARTIAL = ".partial"
+WHOLE = "whole.json"
+"""Names and sizes of a cache's files; written last."""
 
 
 def cache_key(data: DataSet, settings: Sequence[Any]) -> str:
@@ -33,7 +35,7 @@ def cache_key(data: DataSet, settings: Sequence[Any]) -> str:
 
 
 def find_or_build(folder: Path, key: str, build: Callable[[Path], None]) -> Path:
-    """Return the cache of this key below `folder`, building it if it is not there.
+    """Return the cache of this key below `folder`, building it if it is not there or not whole.
 
     Args:
         build: writes everything into the new folder it is given.
@@ -41,16 +43,18 @@ def find_or_build(folder: Path, key: str, build: Callable[[Path], None]) -> Path
         StorageError: the disk refused.
     """
     place = folder / key
-    if (place / "meta.json").is_file():
-        os.utime(place)
-        return place
     partial = folder / f"{key}.{os.getpid()}{PARTIAL}"
     try:
+        if _is_whole(place):
+            os.utime(place)
+            return place
         folder.mkdir(parents=True, exist_ok=True)
         _make_room(folder)
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir()
         build(partial)
+        sizes = {path.name: path.stat().st_size for path in partial.iterdir()}
+        (partial / WHOLE).write_text(json.dumps(sizes), encoding="utf-8")
         _put_in_place(partial, place)
     except OSError as error:
         raise StorageError(
@@ -75,22 +79,32 @@ def check_room(folder: Path, needed: int) -> None:
         )
 
 
+def _is_whole(place: Path) -> bool:
+    """Whether a cache is there with all its files at their full sizes."""
+    try:
+        sizes = json.loads((place / WHOLE).read_text(encoding="utf-8"))
+        return all((place / name).stat().st_size == size for name, size in sizes.items())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return False
+
+
 def _put_in_place(partial: Path, place: Path) -> None:
     """Rename a finished folder; where another process was quicker, its folder stays."""
-    if place.is_dir() and not (place / "meta.json").is_file():
+    if place.is_dir() and not _is_whole(place):
         shutil.rmtree(place)
     try:
         partial.rename(place)
     except OSError:
-        if not (place / "meta.json").is_file():
+        if not _is_whole(place):
             raise
 
 
 def _make_room(folder: Path) -> None:
-    """Remove caches that nobody has opened for long."""
-    limit = time.time() - UNUSED_DAYS * 86_400
+    """Remove caches that nobody has opened for long, and what was left of builds that were killed."""
+    now = time.time()
     for place in folder.iterdir():
-        if place.is_dir() and place.stat().st_mtime < limit:
+        days = 1 if place.name.endswith(PARTIAL) else UNUSED_DAYS
+        if place.is_dir() and place.stat().st_mtime < now - days * 86_400:
             shutil.rmtree(place, ignore_errors=True)
 
 

@@ -1,5 +1,6 @@
 """Images to train on: where they are, what they show, whose they are."""
 
+import os
 from pathlib import Path
 
 from core.errors import InvalidDataError
@@ -30,6 +31,7 @@ def open_data(path: Path) -> DataSet:
     Raises:
         InvalidDataError: there is nothing to train on; the message says what was found and what was expected.
     """
+    path = Path(os.path.abspath(path))  # noqa: PTH100 - a training may run in another folder; links stay as they are
     if path.is_dir():
         table = find_table(path)
         return open_folder(path) if table is None else open_table(table)
