@@ -112,7 +112,8 @@ def report(data: DataSet, progress: Progress = no_progress) -> DataReport:
     reader = Reader(data.root, _look, step="checking images", progress=progress)
     looks = dict(reader.results(data.items))
     seen = list(looks)
-    twins = find_twins([looks[index].print for index in seen], progress)
+    sides = [str(data.items[index].subset) for index in seen]
+    twins = find_twins([looks[index].print for index in seen], sides, progress)
     duplicates = [_duplicate(data, seen, each) for each in twins]
     duplicates.sort(key=lambda each: (not each.across, each.labels[0] == each.labels[1], not each.exact))
     sizes = Counter(look.size for look in looks.values())

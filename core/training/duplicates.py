@@ -69,19 +69,28 @@ def fingerprint(image: RGBImage, sha256: str) -> Fingerprint:
     return Fingerprint(sha256, int.from_bytes(np.packbits(bits).tobytes(), "big"))
 
 
-def find_twins(prints: Sequence[Fingerprint], progress: Progress = no_progress) -> list[Twins]:
+def find_twins(
+    prints: Sequence[Fingerprint], sides: Sequence[str] | None = None, progress: Progress = no_progress
+) -> list[Twins]:
     """Find all equal and nearly equal pictures, at most `MAX_PAIRS` of the latter.
 
-    Of a group of equal files each is paired with the first. Twenty thousand images take a second or two.
+    Of a group of equal files each is paired with the first, and one of each side is compared with other pictures.
+    Twenty thousand images take a second or two.
+
+    Args:
+        sides: of the split, one per picture.
     """
     groups: dict[str, list[int]] = defaultdict(list)
+    distinct: dict[tuple[str, str], int] = {}
     for index, each in enumerate(prints):
         groups[each.sha256].append(index)
+        if each.perceptual is not None:
+            distinct.setdefault((each.sha256, sides[index] if sides else ""), index)
     twins = [Twins(group[0], other, True) for group in groups.values() for other in group[1:]]
-    distinct = [group[0] for group in groups.values() if prints[group[0]].perceptual is not None]
-    hashes = np.array([prints[index].perceptual for index in distinct], np.uint64)
-    twins += [Twins(distinct[a], distinct[b], False) for a, b in near_pairs(hashes, progress)]
-    return twins
+    compared = list(distinct.values())
+    hashes = np.array([prints[index].perceptual for index in compared], np.uint64)
+    near = [Twins(compared[a], compared[b], False) for a, b in near_pairs(hashes, progress)]
+    return twins + [each for each in near if prints[each.first].sha256 != prints[each.second].sha256]
 
 
 def near_pairs(hashes: npt.NDArray[np.uint64], progress: Progress = no_progress) -> list[tuple[int, int]]:
