@@ -150,7 +150,7 @@ def test_sizes_from_one_to_8000_pixels(tmp_path: Path) -> None:
         image = np.full((height, width, 3), 240, np.uint8)
         image[:600, :600] = picture(3, 600, 600)[:height, :width]
         save(item.path, image)
-    cache = build(data, tmp_path)
+    cache = build_cache(data, tmp_path / "cache", input_px=32, tile_um=32.0)
     assert "has 1 x 1 px" in cache.notes[0]
     assert [index in cache.items for index in range(4)] == [False, True, True, True]
 
