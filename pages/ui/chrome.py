@@ -13,8 +13,9 @@ from core.reports.content import DISCLAIMER
 from pages.ui import browser
 
 FRONTEND = Path(__file__).with_name("frontend")
-ANALYZE, HISTORY, MODELS, ACCOUNT, ADMIN = "analyze.py", "history.py", "models.py", "account.py", "admin.py"
-PATHS = ("history", "models", "account", "admin", "sign_out")
+ANALYZE, HISTORY, TRAINING, MODELS = "analyze.py", "history.py", "training.py", "models.py"
+ACCOUNT, ADMIN = "account.py", "admin.py"
+PATHS = ("history", "training", "models", "account", "admin", "sign_out")
 
 
 def pages_for(user: User | None) -> Mapping[str, Sequence[Page | Callable[[], None]]]:
@@ -30,6 +31,8 @@ def pages_for(user: User | None) -> Mapping[str, Sequence[Page | Callable[[], No
     if not user.is_guest:
         work.append(st.Page(HISTORY, title="History", icon=":material/history:"))
         own.append(st.Page(ACCOUNT, title="Account", icon=":material/person:"))
+    if user.role in (Role.RESEARCHER, Role.ADMIN):
+        work.append(st.Page(TRAINING, title="Training", icon=":material/model_training:"))
     work.append(st.Page(MODELS, title="Models", icon=":material/neurology:"))
     if user.role is Role.ADMIN:
         work.append(st.Page(ADMIN, title="Admin", icon=":material/settings:"))

@@ -1,0 +1,74 @@
+"""The tab Data sets: what was uploaded, its report, another upload, deletion."""
+
+import streamlit as st
+
+from core import jobs
+from core.db.engine import Database
+from core.db.records import User
+from core.jobs import StoredData
+from pages.ui import errors, times, training_data, training_list, training_places, training_report, training_upload
+from pages.ui import training_words as words
+
+
+def show(db: Database, user: User) -> None:
+    """The list, and a drop zone below it."""
+    with errors.shown():
+        stored = jobs.list_datasets(user)
+    if not stored:
+        st.markdown("No data sets yet. Upload a ZIP of images here, or make a simulated example.")
+    for each in stored:
+        _line(each, user)
+    with st.expander("Add a data set", not stored, icon=":material/add:", key="add_data"):
+        left, right = st.columns([2, 3], gap="large")
+        with left:
+            uploaded = training_upload.upload(db, user, key="zip_set")
+        with right:
+            made = training_upload.example(user)
+    if uploaded or made:
+        st.toast("The data set is stored.", icon=":material/check:")
+        st.rerun()
+
+
+def _line(each: StoredData, user: User) -> None:
+    with st.container(border=True, key=f"data-{each.id}"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+            with st.container(gap="xxsmall", width="stretch"):
+                st.markdown(f"**{words.plain(each.name)}**")
+                parts = [f"{each.files:,} files, {words.size(each.bytes)}", times.local(each.created)]
+                st.caption(" · ".join([*parts, *training_list.owner(each, user)]))
+            if st.button("Train on it", icon=":material/model_training:", key=f"train_on-{each.id}"):
+                training_data.take(each)
+                training_places.go(training_places.NEW)
+                st.rerun()
+            if st.button("Delete", icon=":material/delete:", key=f"delete_data-{each.id}"):
+                _ask(each, user)
+        report = st.expander("Report", icon=":material/fact_check:", key=f"report-{each.id}", on_change="rerun")
+        if report.open:
+            with report:
+                training_report.show(user, each.id, key=f"set-{each.id}")
+
+
+def _ask(each: StoredData, user: User) -> None:
+    @st.dialog("Delete this data set?", icon=":material/delete:")
+    def dialog() -> None:
+        st.markdown(f"**{words.plain(each.name)}**: {each.files:,} files are removed for good.")
+        st.caption("Runs that were trained on it keep their weights and figures.")
+        with st.container(horizontal=True):
+            if st.button(
+                "Delete",
+                type="primary",
+                icon=":material/delete:",
+                key="confirm_delete_data",
+                on_click=_delete,
+                args=(each.id, user),
+            ):
+                st.rerun()
+            if st.button("Keep", key="keep_data"):
+                st.rerun()
+
+    dialog()
+
+
+def _delete(data_id: str, user: User) -> None:
+    with errors.shown(stop=False):
+        jobs.delete_dataset(user, data_id)
