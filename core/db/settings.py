@@ -1,6 +1,7 @@
 """What the administrator may change while the workbench runs."""
 
-from dataclasses import dataclass, field, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, get_type_hints
 from urllib.parse import urlsplit
 
@@ -30,6 +31,7 @@ class AppSettings:
         remote_url: another workbench's address that does the inference; empty for this one.
         remote_token: API token of the other workbench.
         weights: model -> path of weights used instead of the bundled ones.
+        weights_before: model -> paths that were used before, the last one last; empty for the bundled ones.
     """
 
     guest_mode: bool = False
@@ -39,6 +41,7 @@ class AppSettings:
     remote_url: str = ""
     remote_token: str = field(default="", repr=False)
     weights: dict[str, str] = field(default_factory=dict)
+    weights_before: dict[str, list[str]] = field(default_factory=dict)
 
 
 _TYPES: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(kind) for name, kind in get_type_hints(AppSettings).items()}
@@ -71,6 +74,33 @@ def save_app_settings(db: Database, actor: User, new: AppSettings) -> AppSetting
     if actor.role is not Role.ADMIN:
         raise PermissionDeniedError("Settings are changed by administrators.")
     _check(new)
+    _store(db, actor, new)
+    return new
+
+
+def save_weights(db: Database, actor: User, model: str, path: str, before: Sequence[str]) -> None:
+    """Store which weights a model runs with and which it ran with before; researchers may, too.
+
+    Args:
+        path: of the weights; empty for the bundled ones.
+        before: as in `AppSettings.weights_before`.
+    Raises:
+        PermissionDeniedError: the actor is neither researcher nor administrator.
+    """
+    if actor.role not in (Role.RESEARCHER, Role.ADMIN):
+        raise PermissionDeniedError("Weights are changed by researchers and administrators.")
+    with db.write():
+        old = get_app_settings(db)
+        weights = {name: chosen for name, chosen in old.weights.items() if name != model}
+        former = {name: paths for name, paths in old.weights_before.items() if name != model}
+        if path:
+            weights[model] = path
+        if before:
+            former[model] = list(before)
+        _store(db, actor, replace(old, weights=weights, weights_before=former))
+
+
+def _store(db: Database, actor: User, new: AppSettings) -> None:
     with db.write() as session:
         old = get_app_settings(db)
         for name in (each.name for each in fields(AppSettings)):
@@ -78,9 +108,9 @@ def save_app_settings(db: Database, actor: User, new: AppSettings) -> AppSetting
             if before == after:
                 continue
             session.merge(SettingTable(key=name, value=_TYPES[name].dump_json(after).decode()))
-            action = "weights changed" if name == "weights" else "setting changed"
-            audit.record(db, actor, action, _describe(name, before, after))
-    return new
+            if name != "weights_before":  # what was before a change is in the line of that change
+                action = "weights changed" if name == "weights" else "setting changed"
+                audit.record(db, actor, action, _describe(name, before, after))
 
 
 def _describe(name: str, old: object, new: object) -> str:

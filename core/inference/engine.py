@@ -20,6 +20,7 @@ from core.models.card import ModelCard, Task
 from core.models.ihcnet import IHCNet
 from core.models.manifest import Entry, read_manifest
 from core.models.registry import CARDS, get_card
+from core.models.sidecar import read_sidecar
 from core.models.transforms import to_pixels
 from core.models.weights import LoadedModel, check_weights, load_weights
 from core.types import RGBImage
@@ -93,7 +94,8 @@ class Engine:
         try:
             entry = self._entry(get_card(name))
         except WeightsError as error:
-            return ModelState(None, str(error), None)
+            override = self._overrides.get(name)
+            return ModelState(None, str(error), override, overridden=override is not None)
         fingerprint = (entry.sha256, tuple(_fingerprint(path) for path in entry.paths))
         with self._checking[name]:
             known = self._states.get(name)
@@ -131,12 +133,17 @@ class Engine:
                 self._models[name] = loaded = self._on_backend(loaded)
         return loaded
 
-    def extras(self, name: str) -> dict[str, object]:
-        """Return what the manifest adds to the active weights (calibration and the like); empty for other weights."""
+    def entry(self, name: str) -> Entry | None:
+        """Return what is known about a model's active weights: files, origin, card; None where they are unusable."""
         try:
-            return dict(self._entry(get_card(name)).extras)
+            return self._entry(get_card(name))
         except WeightsError:
-            return {}
+            return None
+
+    def extras(self, name: str) -> dict[str, object]:
+        """Return what manifest or sidecar add to the active weights (calibration and the like); empty without one."""
+        entry = self.entry(name)
+        return {} if entry is None else dict(entry.extras)
 
     def classify(self, name: str, tiles: RGBImage) -> npt.NDArray[np.float32]:
         """Return the logits of tiles.
@@ -217,7 +224,7 @@ class Engine:
         with self._guard:
             override = self._overrides.get(card.name)
         if override is not None:
-            return Entry(card.name, (override,), None, None, "chosen by the administrator", "")
+            return _described(card, override)
         entry = read_manifest(self._weights_dir).get(card.name)
         if entry is None:
             raise WeightsError(f"{card.title} has no bundled weights. The Admin page can add a file.")
@@ -268,6 +275,19 @@ class Engine:
                 known = (sha256, Batcher(runner, max_batch=MAX_BATCH[card.task]))
                 self._batchers[name] = known
         return known[1]
+
+
+def _described(card: ModelCard, path: Path) -> Entry:
+    """What is known about weights in the place of the bundled ones.
+
+    Raises:
+        WeightsError: the description beside them is damaged, or says that they are for something else.
+    """
+    sidecar = read_sidecar(path, card)
+    if sidecar is None:
+        return Entry(card.name, (path,), None, None, "chosen by the administrator", "")
+    text = path.with_name(sidecar.card) if sidecar.card else None
+    return Entry(card.name, (path,), sidecar.sha256, text, sidecar.origin, sidecar.date, sidecar.extras())
 
 
 def _require(name: str, task: Task, images: RGBImage) -> ModelCard:

@@ -174,8 +174,8 @@ def _label(path: Path | Sequence[Path]) -> str:
 def _check_hash(path: Path | Sequence[Path], found: str, expected: str) -> None:
     if found != expected:
         raise WeightsError(
-            f"{_label(path)} is not the file the manifest lists: SHA-256 {found[:12]} instead of {expected[:12]}. "
-            "Copy the file again, or correct the manifest if it was replaced on purpose."
+            f"{_label(path)} is not the file the manifest lists, or the .json file beside it: SHA-256 {found[:12]} "
+            f"instead of {expected[:12]}. Copy the file again, or correct the hash if it was replaced on purpose."
         )
 
 
