@@ -172,7 +172,12 @@ class MedSynGanConfig(TrainConfig):
     """MedSynGAN in its plain published form: Adam 2e-4, binary cross-entropy; the rest are switches, all off.
 
     Attributes:
+        start_steps: batches before the first epoch from which the generator learns to paint real tiles from their
+            principal components, so that it starts with images that differ; 0 starts at random.
+        anchor: weight of the loss by which it goes on painting, at reduced size, the tile that half of the noise are
+            the components of; keeps it from answering all noise alike.
         spectral_norm: bound the discriminator's layers; folded away when weights are written.
+        tied_discriminator: its last layer weighs every position alike; written out in full when weights are written.
         differentiable_augmentation: colour, shift and cutout of what the discriminator sees, real and synthetic.
         ema: decay of the running mean of the generator's weights that is kept; 0 keeps the last weights.
         real_target: what the discriminator shall answer for real images (one-sided label smoothing below 1).
@@ -189,7 +194,10 @@ class MedSynGanConfig(TrainConfig):
     tile_um: float | None = Field(default=None, gt=0)
     mpp: float | None = Field(default=None, gt=0, le=20)
     width: Literal[32, 64, 96, 128] = 64
+    start_steps: int = Field(default=0, ge=0, le=100_000)
+    anchor: float = Field(default=0.0, ge=0, le=100)
     spectral_norm: bool = False
+    tied_discriminator: bool = False
     differentiable_augmentation: bool = False
     ema: float = Field(default=0.0, ge=0, lt=1)
     real_target: float = Field(default=1.0, gt=0.5, le=1)
@@ -202,9 +210,16 @@ class VirtualStainConfig(TrainConfig):
 
     Attributes:
         crop_px: side of the training crops; a multiple of 4.
-        mpp_target: micrometres per pixel of the generator; None takes the card's.
+        mpp: micrometres per pixel of images that do not say so; None takes them as scanned at 40x, and images not
+            larger than one tile as already reduced.
         adversarial, nce, density, colour: weights of the adversarial, PatchNCE, optical-density (protein) and
             L1/pyramid terms.
+        quantile: which quantile of the DAB that such tissue shows is to be painted; above 0.5 missing DAB costs more
+            than too much, or the rare brown would be averaged away.
+        stained_share: how often a crop comes from where its pair is stained, at least; 0 draws everywhere alike.
+        discriminator_learning_rate: of the networks that learn beside the generator; None takes the generator's.
+        ema: decay of the running mean of the generator's weights that is kept; 0 keeps the last weights.
+        phantoms, phantom_share: simulated pairs that train too, and how often a crop is one of theirs.
         start: "solved" (decoder fitted to the pairs by least squares), "bundled", "random" or a weights file.
     """
 
@@ -215,11 +230,16 @@ class VirtualStainConfig(TrainConfig):
     schedule: Schedule = Schedule.COSINE
     crop_px: int = Field(default=128, ge=32, le=512, multiple_of=4)
     mpp: float | None = Field(default=None, gt=0, le=20)
-    mpp_target: float | None = Field(default=None, gt=0, le=20)
     adversarial: float = Field(default=1.0, ge=0, le=100)
     nce: float = Field(default=1.0, ge=0, le=100)
     density: float = Field(default=2.0, ge=0, le=100)
     colour: float = Field(default=10.0, ge=0, le=100)
+    quantile: float = Field(default=0.75, gt=0, lt=1)
+    stained_share: float = Field(default=0.0, ge=0, le=1)
+    discriminator_learning_rate: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    ema: float = Field(default=0.99, ge=0, lt=1)
+    phantoms: int = Field(default=0, ge=0, le=1000)
+    phantom_share: float = Field(default=0.12, ge=0, lt=1)
     start: str = "bundled"
     stain: float = Field(default=0.15, ge=0, le=1)
 
