@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -43,15 +44,15 @@ def find_or_build(folder: Path, key: str, build: Callable[[Path], None]) -> Path
         StorageError: the disk refused.
     """
     place = folder / key
-    partial = folder / f"{key}.{os.getpid()}{PARTIAL}"
+    partial: Path | None = None
     try:
         if _is_whole(place):
             os.utime(place)
             return place
         folder.mkdir(parents=True, exist_ok=True)
         _make_room(folder)
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir()
+        # Several processes, perhaps on several machines, may build the same at once.
+        partial = Path(tempfile.mkdtemp(prefix=f"{key}.", suffix=PARTIAL, dir=folder))
         build(partial)
         sizes = {path.name: path.stat().st_size for path in partial.iterdir()}
         (partial / WHOLE).write_text(json.dumps(sizes), encoding="utf-8")
@@ -61,7 +62,8 @@ def find_or_build(folder: Path, key: str, build: Callable[[Path], None]) -> Path
             f"The decoded images cannot be kept in {folder} ({error.strerror}). Free some disk space, then start again."
         ) from error
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        if partial is not None:
+            shutil.rmtree(partial, ignore_errors=True)
     return place
 
 

@@ -65,7 +65,9 @@ def split(data: DataSet, val_share: float, test_share: float, seed: int) -> Data
     items = tuple(replace(item, subset=SUBSETS[place]) for item, place in zip(data.items, subsets, strict=True))
     done = replace(data, items=items, notes=tuple(notes))
     _check_training_side(done)
-    return replace(done, notes=(*done.notes, *_missing_classes(done)))
+    if val_share > 0 and all(item.subset is not Subset.VAL for item in items):
+        notes.append("There are too few cases to hold any back for validation: the best weights are chosen blindly.")
+    return replace(done, notes=(*notes, *_missing_classes(done)))
 
 
 def check_trainable(data: DataSet) -> None:

@@ -111,6 +111,12 @@ def test_a_class_of_one_case_trains_and_its_absence_elsewhere_is_noted() -> None
     assert "The validation images show no b: nothing is known about that class there." in data.notes
 
 
+def test_one_case_per_class_leaves_no_validation_and_says_so() -> None:
+    data = split(made_up(*((label, label, None) for label in "ab" for _ in range(5))), 0.2, 0.2, 0)
+    assert {item.subset for item in data.items} == {TRAIN}
+    assert "too few cases to hold any back for validation" in data.notes[-1]
+
+
 def test_nothing_is_held_out_where_nobody_asks_for_it() -> None:
     data = split(made_up(*(("ab"[n % 2], f"c{n}", None) for n in range(10))), 0.0, 0.0, 0)
     assert {item.subset for item in data.items} == {TRAIN}
