@@ -25,8 +25,10 @@ def iter_checks() -> Iterator[Check]:
     if libraries.state is State.BROKEN:
         return  # everything below imports them
     from core.doctor.serving import check_database, check_device, check_models, check_other_workbench
+    from core.doctor.training import check_training
 
     yield in_words("database", check_database, advice="Pages, API and history need it; `analyze` does not.")
     yield in_words("device", check_device, advice="Set DEVICE=auto and BACKEND=auto.")
     yield from check_models()
+    yield in_words("training", check_training, advice="Check DATA_DIR and the permissions of its folder.")
     yield from check_other_workbench()

@@ -108,7 +108,8 @@ def _tried(engine: Engine, title: str, name: str, state: ModelState) -> Check:
         finite = engine.stain(field, name=name).shape == field.shape
     else:
         finite = True
-    origin = "chosen by the administrator" if state.overridden else "as listed in the manifest"
+    entry = engine.entry(name)
+    origin = entry.origin if entry is not None and state.overridden else "as listed in the manifest"
     found = f"SHA-256 {(state.sha256 or '')[:12]}, {origin}"
     if finite:
         return Check(title, State.OK, f"{found}, answers")

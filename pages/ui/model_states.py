@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.config import get_settings
 from core.db.engine import Database
-from core.errors import WeightsError
+from core.db.records import User
+from core.labels import Role
 from pages.ui import errors
+
+BUNDLED = "the bundled weights"
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,7 @@ class ModelView:
     Attributes:
         sha256: of the active weights; None where they cannot be used, then `problem` says why.
         text: the model card in Markdown; empty where there is none.
+        before: the weights that were active before these, in words; empty where there were none.
     """
 
     name: str
@@ -32,24 +35,22 @@ class ModelView:
     licence: str
     source: str
     text: str
+    before: str
 
 
 def views(db: Database) -> list[ModelView]:
     """All models of the workbench."""
-    from core.models.manifest import read_manifest  # with torch: only the pages that need it
+    from core.chosen_weights import previous  # with torch: only the pages that need it
     from core.models.registry import CARDS
     from core.serving import serving_engine
 
-    with errors.shown():
-        states = serving_engine(db).available()
-    try:
-        entries = read_manifest(get_settings().weights_dir)
-    except WeightsError:
-        entries = {}  # each state says the same sentence
     found = []
+    with errors.shown():
+        engine = serving_engine(db)
+        states = engine.available()
+        before = {name: previous(db, name) for name in CARDS}
     for name, card in CARDS.items():
-        state, entry = states[name], entries.get(name)
-        file = entry.card if entry and not state.overridden else None
+        state, entry, former = states[name], engine.entry(name), before[name]
         found.append(
             ModelView(
                 name=name,
@@ -61,11 +62,12 @@ def views(db: Database) -> list[ModelView]:
                 problem=state.error or "",
                 path=state.path.name if state.path else "",
                 overridden=state.overridden,
-                origin="chosen by the administrator" if state.overridden else entry.origin if entry else "",
-                date=entry.date if entry and not state.overridden else "",
+                origin=entry.origin if entry else "",
+                date=entry.date if entry else "",
                 licence=card.licence,
                 source=card.source,
-                text=file.read_text(encoding="utf-8") if file and file.is_file() else "",
+                text=entry.card.read_text(encoding="utf-8") if entry and entry.card and entry.card.is_file() else "",
+                before="" if former is None else former.path.name if former.path else BUNDLED,
             )
         )
     return found
@@ -87,3 +89,17 @@ def show_state(view: ModelView) -> None:
         st.caption(f"Weights {view.path} · SHA-256 {view.sha256[:16]}{made} · {view.origin}")
     elif view.problem:
         st.caption(f":material/info: {view.problem}")
+
+
+def offer_roll_back(view: ModelView, db: Database, user: User) -> None:
+    """The way back to the weights that were active before, for those who may."""
+    if not view.before or user.role not in (Role.RESEARCHER, Role.ADMIN):
+        return
+    if st.button(f"Roll back to {view.before}", icon=":material/undo:", key=f"roll_back-{view.name}"):
+        from core.chosen_weights import roll_back
+
+        with errors.shown(), st.spinner("Checking the weights..."):
+            former = roll_back(db, user, view.name)
+        for sentence in former.skipped:
+            st.toast(sentence, icon=":material/info:")
+        st.rerun()

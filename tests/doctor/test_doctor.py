@@ -9,8 +9,9 @@ from core.auth import add_user, command_line_user
 from core.cli import app
 from core.config import get_settings
 from core.db import Database
-from core.doctor import Check, State, run_checks
+from core.doctor import Check, State, run_checks, training
 from core.doctor.environment import check_data_folder, library_advice
+from core.doctor.training import check_training
 from core.inference.engine import get_engine
 from core.labels import Role
 
@@ -78,3 +79,13 @@ def test_a_data_folder_that_works_shows_the_space_left(tmp_path: Path) -> None:
 def test_a_missing_system_library_becomes_a_command() -> None:
     assert "apt-get install libgl1" in library_advice("cv2 (images): libGL.so.1: cannot open shared object file")
     assert library_advice("torch: No module named 'torch'") == "Run: pip install -r requirements.txt"
+
+
+@pytest.mark.usefixtures("bare")
+def test_training_is_checked_with_its_libraries_and_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    check = check_training()
+    assert (check.state, "0 runs" in check.found) == (State.OK, True)
+    monkeypatch.setattr(training, "ROOM_GB", 1e9)
+    assert "delete runs" in check_training().advice
+    monkeypatch.setattr(training, "_IMPORTED", ("no_such_library",))
+    assert (check_training().state, "pip install" in check_training().advice) == (State.WARNING, True)

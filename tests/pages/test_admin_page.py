@@ -1,11 +1,17 @@
 """What an administrator does."""
 
+from pathlib import Path
+
 import pytest
 
 from core import auth
 from core.db import Database, User
 from core.db.settings import get_app_settings
+from core.jobs.records import Wish
+from core.jobs.submission import new_run
 from core.labels import Role
+from core.training.config import SimpleCnnConfig
+from core.training.run_folder import State
 
 
 def tab(app, name: str):
@@ -94,3 +100,16 @@ def test_shows_storage_and_health(visit, admin: User):
 
     assert storage["Analyses"] == "3"
     assert health["Database"] == "works"
+
+
+def test_stops_anybodys_training(visit, database: Database, admin: User, tmp_path: Path):
+    rita = auth.add_user(database, admin, "rita", "a long enough password", Role.RESEARCHER)
+    config = SimpleCnnConfig()
+    folder = new_run(rita, name="night run", data=tmp_path, config=config, priority=0, wish=Wish.RUN)
+    app = tab(visit(admin, "admin.py"), "Trainings")
+    assert any("night run" in each.value and "rita" in each.value for each in app.markdown)
+
+    app.button(key=f"stop_job-{folder.path.name}").click().run()
+    assert not app.exception
+    assert folder.status().state is State.STOPPED
+    assert list(app.dataframe[0].value["Who"]) == ["rita"]
