@@ -4,14 +4,16 @@ import typer
 
 from core.cli import accounts, service
 from core.cli.analyze import analyze
+from core.cli.train import train
 
 app = typer.Typer(
-    help="IHC Workbench: score immunohistochemistry images. Research use only. Not for diagnosis.",
+    help="IHC Workbench: score immunohistochemistry images, train the models. Research use only. Not for diagnosis.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 app.command()(analyze)
+app.command()(train)
 app.command()(service.serve)
 app.command()(service.doctor)
 app.add_typer(accounts.users, name="user")

@@ -27,9 +27,9 @@ def in_words() -> Iterator[None]:
 class ProgressLine:
     """A bar that rewrites itself in a terminal; silent where standard error is a file or a pipe."""
 
-    def __init__(self, label: str) -> None:
-        self._label = label
-        self._shown = sys.stderr.isatty()
+    def __init__(self, label: str, *, shown: bool = True) -> None:
+        self.label = label
+        self._shown = shown and sys.stderr.isatty()
         self._drawn_at = 0.0
         self._step = ""
 
@@ -41,7 +41,7 @@ class ProgressLine:
         self._drawn_at, self._step = now, step
         filled = round(_BAR_WIDTH * done / total) if total else 0
         counted = f" {done} of {total}" if total > 1 else ""
-        text = f"[{'#' * filled}{'.' * (_BAR_WIDTH - filled)}] {self._label}: {step}{counted}"
+        text = f"[{'#' * filled}{'.' * (_BAR_WIDTH - filled)}] {self.label}: {step}{counted}"
         width = shutil.get_terminal_size().columns - 1
         sys.stderr.write(f"\r{text[:width]:<{width}}")
         sys.stderr.flush()

@@ -8,7 +8,7 @@ from typing import Any
 from core.auth import require
 from core.db import User
 from core.db.clock import utc_now
-from core.errors import AppError, ConflictError, InvalidOptionError, PermissionDeniedError
+from core.errors import ConflictError, InvalidOptionError, PermissionDeniedError, StorageError
 from core.jobs.launcher import tick
 from core.jobs.names import clean_name
 from core.jobs.records import Job, Wish, iter_jobs, new_id, write_job
@@ -89,17 +89,30 @@ def new_run(user: User, *, name: str, data: Path, config: TrainConfig, priority:
         queued_at=now,
         requested=wish,
     )
-    folder = job.folder
+    folder = fill(job.folder, data, config)
     try:
-        folder.path.mkdir(mode=0o700, parents=True)
+        write_job(job)
+    except StorageError:
+        shutil.rmtree(folder.path, ignore_errors=True)
+        raise
+    return folder
+
+
+def fill(folder: RunFolder, data: Path, config: TrainConfig) -> RunFolder:
+    """Write what a trainer needs to begin; the status comes last.
+
+    Raises:
+        StorageError: the disk refused it; nothing is left behind.
+    """
+    try:
+        folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise disk_error(error) from error
     try:
         folder.write_json("config.json", config.model_dump(mode="json"))
         folder.write_json("data.json", {"data": str(data)})
         folder.say(Status(State.QUEUED, epochs=config.epochs, message=QUEUED))
-        write_job(job)
-    except AppError:
+    except StorageError:
         shutil.rmtree(folder.path, ignore_errors=True)
         raise
     return folder

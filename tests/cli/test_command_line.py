@@ -27,6 +27,7 @@ def test_help_loads_neither_networks_nor_database() -> None:
     [
         [],
         ["analyze"],
+        ["train"],
         ["user", "add"],
         ["user", "list"],
         ["user", "reset-password"],
