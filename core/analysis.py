@@ -39,7 +39,7 @@ from core.labels import (
     StainSource,
 )
 from core.models.registry import get_card
-from core.notices import image_notices, outcome_notices, scale_notices, stain_notices
+from core.notices import image_notices, likeness_notices, outcome_notices, scale_notices, stain_notices
 from core.quality.measures import assess, quality_notices, tissue_mask
 from core.quantify.measurements import DAB_THRESHOLD, add_nuclei, measure
 from core.quantify.membrane import ASSUMED_MPP
@@ -292,8 +292,11 @@ def _answered(
         rule_text=aggregate.rule_text,
     )
     probabilities = dict(zip(labels, aggregate.probabilities, strict=False))
+    likeness = scored.likeness
+    limits = {"distance from training tiles": likeness.threshold} if likeness and not likeness.problem else {}
     return replace(
         draft,
+        provenance=replace(draft.provenance, thresholds=draft.provenance.thresholds | limits),
         outcome=aggregate.outcome,
         confidence=probabilities.get(aggregate.outcome),
         probabilities=probabilities,
@@ -301,7 +304,7 @@ def _answered(
         rule=aggregate.rule + (f" {scored.blank} blank tiles were left out." if scored.blank else ""),
         tiles=tiles,
         measurements=measured,
-        notices=draft.notices + outcome_notices(draft.marker, aggregate.outcome, measured),
+        notices=draft.notices + likeness_notices(likeness) + outcome_notices(draft.marker, aggregate.outcome, measured),
         target=target if target != INSUFFICIENT else "",
     )
 

@@ -1,6 +1,7 @@
 """Remarks beside a score: what each finding means for the result and what to do about it."""
 
 from core.labels import NOT_SCORED, Her2Score, Marker, Stain, StainSource
+from core.quality.novelty import Likeness
 from core.types import Measurements, Notice, StainCall
 
 COARSE_MPP = 1.0
@@ -70,6 +71,32 @@ def scale_notices(mpp: float | None, assumed: float) -> tuple[Notice, ...]:
             ),
         )
     return ()
+
+
+def likeness_notices(likeness: Likeness | None) -> tuple[Notice, ...]:
+    """Remarks on how far the image is from those that the network was trained on."""
+    if likeness is None:
+        return ()
+    if likeness.problem:
+        return (
+            Notice(
+                "likeness-unknown",
+                "info",
+                f"Whether these tiles look like those the network was trained on could not be told. {likeness.problem}",
+            ),
+        )
+    if not likeness.foreign:
+        return ()
+    return (
+        Notice(
+            "unlike-training",
+            "warning",
+            "These tiles look unlike those the network was trained on "
+            f"(distance {likeness.distance:.2g}; {likeness.quantile:.0%} of real unseen images lie below "
+            f"{likeness.threshold:.2g}). Its score may be arbitrary however sure it looks. Check marker, stain and "
+            "magnification; if they are right, rely on your own reading.",
+        ),
+    )
 
 
 def outcome_notices(marker: Marker, outcome: str, measured: Measurements | None) -> tuple[Notice, ...]:

@@ -3,7 +3,8 @@
 import pytest
 
 from core.labels import Marker, Stain, StainSource
-from core.notices import outcome_notices, scale_notices, stain_notices
+from core.notices import likeness_notices, outcome_notices, scale_notices, stain_notices
+from core.quality.novelty import Likeness
 from core.types import Measurements, StainCall
 
 
@@ -58,3 +59,19 @@ def test_pr_disagrees_when_the_status_differs() -> None:
 def test_a_disagreement_names_both_answers() -> None:
     (notice,) = outcome_notices(Marker.HER2, "3+", measured("1+"))
     assert "3+" in notice.message and "1+" in notice.message and "14 %" in notice.message
+
+
+def test_a_foreign_image_is_warned_of_with_what_to_do() -> None:
+    (notice,) = likeness_notices(Likeness(8.25, 4.7, 0.95))
+    assert (notice.code, notice.level) == ("unlike-training", "warning")
+    assert "distance 8.2; 95% of real unseen images lie below 4.7" in notice.message
+    assert "rely on your own reading" in notice.message
+
+
+def test_an_image_at_home_needs_no_remark() -> None:
+    assert likeness_notices(Likeness(2.0, 4.7, 0.95)) == likeness_notices(None) == ()
+
+
+def test_what_could_not_be_told_is_said() -> None:
+    (notice,) = likeness_notices(Likeness(0.0, float("inf"), 0.0, "x.npz is missing."))
+    assert (notice.code, notice.level) == ("likeness-unknown", "info") and "x.npz is missing." in notice.message

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from core.inference.calibration import has_thresholds, threshold_of
 from core.labels import INSUFFICIENT, Her2Score
 from core.quantify.her2_rule import SCORES, MeasuredScore, lacks_tumour, measured_her2
 
@@ -106,12 +107,13 @@ def combine(
 def prediction_set(probabilities: npt.NDArray[np.float64], calibration: Mapping[str, float]) -> tuple[str, ...]:
     """Return the scores that cannot be excluded, best first; never empty.
 
-    With `conformal_threshold`, a score is kept while 1 - p does not exceed it (split conformal prediction, Vovk 2005);
-    without it, scores are kept until they hold 90 % of the probability.
+    With `conformal_threshold`, or one for each score, a score is kept while 1 - p does not exceed it (split conformal
+    prediction, Vovk 2005); without any, scores are kept until they hold 90 % of the probability.
     """
     order = np.argsort(-probabilities, kind="stable")
-    if "conformal_threshold" in calibration:
-        kept = [k for k in order if 1 - probabilities[k] <= calibration["conformal_threshold"]]
+    if has_thresholds(calibration):
+        limits = [threshold_of(calibration, score.value, default=1.0) for score in SCORES]
+        kept = [k for k in order if 1 - probabilities[k] <= limits[k]]
     else:
         before = np.cumsum(probabilities[order]) - probabilities[order]
         kept = [k for k, mass in zip(order, before, strict=True) if mass < DEFAULT_COVERAGE]

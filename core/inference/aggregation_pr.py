@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.inference.aggregation import Aggregate
+from core.inference.calibration import threshold_of
 from core.labels import INSUFFICIENT, PrStatus
 from core.quantify.nuclei import MIN_NUCLEI
 from core.quantify.scores import POSITIVE_PERCENT, ReceptorStatus, pgr_status
@@ -37,7 +38,8 @@ def aggregate_pr(
     Args:
         tile_probs: (N, 2) calibrated probabilities of PR- and PR+ per tile.
         tissue: (N,) share of each tile that is tissue, in [0, 1].
-        calibration: of the network; `conformal_threshold` is the largest 1 - p of a class kept in the prediction set.
+        calibration: of the network; `conformal_threshold` is the largest 1 - p of a class kept in the prediction
+            set, for all classes or class by class.
         measurements: of the same image, with nuclei counted; None where nothing was counted.
         min_tissue: tiles with less tissue are left out.
     """
@@ -52,7 +54,8 @@ def aggregate_pr(
     probabilities = (1.0 - positive, positive)
     order = np.argsort(probabilities)[::-1]
     outcome = _CLASSES[int(order[0])]
-    kept = [_CLASSES[k] for k in order if 1 - probabilities[k] <= calibration.get("conformal_threshold", 0.5)]
+    limits = [threshold_of(calibration, status.value, default=0.5) for status in _CLASSES]
+    kept = [_CLASSES[k] for k in order if 1 - probabilities[k] <= limits[k]]
     if rule_label is not None and rule_label != outcome:
         kept = [_CLASSES[k] for k in order]  # tiles and nuclei disagree: neither status is excluded
     return Aggregate(

@@ -1,6 +1,7 @@
 """Tiles of one image to class probabilities."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -32,27 +33,37 @@ def prepare_tiles(image: RGBImage, boxes: Sequence[Box], input_px: int) -> RGBIm
     return tiles
 
 
-def classify_tiles(
-    engine: Engine, name: str, tiles: RGBImage, progress: Progress = no_progress
-) -> npt.NDArray[np.float32]:
-    """Return class probabilities, calibrated where the weights come with a temperature.
+@dataclass(frozen=True)
+class Classified:
+    """The tiles of one image as a network sees them.
+
+    Attributes:
+        probs: (N, C) float32 in the order of the card's labels, each row summing to 1.
+        features: (N, F) float32, pooled; (0, 0) without tiles.
+    """
+
+    probs: npt.NDArray[np.float32]
+    features: npt.NDArray[np.float32]
+
+
+def classify_tiles(engine: Engine, name: str, tiles: RGBImage, progress: Progress = no_progress) -> Classified:
+    """Return class probabilities, calibrated where the weights come with a temperature, and features.
 
     Args:
         tiles: (N, px, px, 3) uint8 RGB at the network's input size.
-    Returns:
-        (N, C) float32 in the order of the card's labels, each row summing to 1.
     Raises:
         ModelUnavailableError: the weights are missing or unusable.
         CancelledError: raised by `progress`.
     """
-    probs = np.zeros((len(tiles), len(get_card(name).labels)), np.float32)
+    probs, features = [np.zeros((0, len(get_card(name).labels)), np.float32)], []
     temperature = temperature_of(engine.extras(name))
     for start in range(0, len(tiles), CHUNK):
         progress("scoring tiles", start, len(tiles))
-        logits = engine.classify(name, tiles[start : start + CHUNK])
-        probs[start : start + CHUNK] = softmax(logits / temperature)
+        logits, found = engine.classify_with_features(name, tiles[start : start + CHUNK])
+        probs.append(softmax(logits / temperature))
+        features.append(found)
     progress("scoring tiles", len(tiles), len(tiles))
-    return probs
+    return Classified(np.concatenate(probs), np.concatenate(features) if features else np.zeros((0, 0), np.float32))
 
 
 def temperature_of(extras: Mapping[str, object]) -> float:

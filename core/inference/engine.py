@@ -23,6 +23,8 @@ from core.models.registry import CARDS, get_card
 from core.models.sidecar import read_sidecar
 from core.models.transforms import to_pixels
 from core.models.weights import LoadedModel, check_weights, load_weights
+from core.quality.novelty import Novelty
+from core.quality.novelty_file import load_novelty
 from core.types import RGBImage
 
 logger = logging.getLogger(__name__)
@@ -79,6 +81,7 @@ class Engine:
         self._states: dict[str, tuple[object, ModelState]] = {}
         self._models: dict[str, LoadedModel] = {}
         self._batchers: dict[str, tuple[str, Batcher]] = {}
+        self._novelties: dict[str, tuple[object, Novelty]] = {}
 
     @property
     def backend(self) -> str:
@@ -144,6 +147,28 @@ class Engine:
         """Return what manifest or sidecar add to the active weights (calibration and the like); empty without one."""
         entry = self.entry(name)
         return {} if entry is None else dict(entry.extras)
+
+    def novelty(self, name: str) -> Novelty | None:
+        """Return the feature statistics of a classifier's active weights; None where they bring none.
+
+        Raises:
+            WeightsError: they name a file that is missing, damaged or made for other weights.
+        """
+        entry = self.entry(name)
+        file = entry.extras.get("novelty") if entry is not None else None
+        if entry is None or not isinstance(file, str):
+            return None
+        path = entry.paths[0].with_name(Path(file).name)
+        sha256 = self._sha256(name)
+        key = (sha256, _fingerprint(path))
+        with self._building[name]:
+            known = self._novelties.get(name)
+            if known is None or known[0] != key:
+                found = load_novelty(path)
+                if found.sha256 != sha256:
+                    raise WeightsError(f"{path.name} was made for other weights. Make it again, or copy the right one.")
+                self._novelties[name] = known = (key, found)
+        return known[1]
 
     def classify(self, name: str, tiles: RGBImage) -> npt.NDArray[np.float32]:
         """Return the logits of tiles.

@@ -1,6 +1,6 @@
 """From one IHC field to scored tiles and one answer for the image."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,13 +9,16 @@ import numpy.typing as npt
 from core.images import resize_to
 from core.inference.aggregation import Aggregate, aggregate_her2
 from core.inference.aggregation_pr import aggregate_pr
+from core.inference.calibration import numbers_of
 from core.inference.classification import classify_tiles, prepare_tiles
 from core.inference.engine import Engine
+from core.inference.likeness import likeness_of
 from core.inference.virtual_staining import stain_image
 from core.labels import Marker, StainSource
 from core.models.card import ModelCard
 from core.models.registry import get_card
 from core.quality.measures import tissue_fractions
+from core.quality.novelty import Likeness
 from core.quantify.membrane import ASSUMED_MPP, FEATURES, features_array, membrane_energy
 from core.slides.tiling import Box, plan_tiles
 from core.stains.separation import White, white_point
@@ -63,6 +66,7 @@ class Scored:
         probs: (N, C) class probabilities of each tile.
         tissue: (N,) share of each tile that is tissue.
         blank: tiles that were left out.
+        likeness: to what the network was trained on; None where it is not known.
     """
 
     boxes: tuple[Box, ...]
@@ -72,6 +76,7 @@ class Scored:
     blank: int
     membrane_energy: float
     aggregate: Aggregate
+    likeness: Likeness | None = None
 
 
 def real_field(image: RGBImage, mpp: float | None, white: White, tissue: Mask) -> IhcField:
@@ -119,9 +124,10 @@ def score_field(
     boxes = tuple(planned[index] for index in kept)
     on_field = [box.scaled(field.factor) for box in boxes]
     inputs = network_inputs(field, boxes, card)
-    probs = classify_tiles(engine, card.name, inputs, progress)
+    classified = classify_tiles(engine, card.name, inputs, progress)
+    probs = classified.probs
     tissue = np.asarray(share, np.float32)[kept]
-    calibration = _table(engine.extras(card.name), "calibration")
+    calibration = numbers_of(engine.extras(card.name), "calibration")
     features = features_array(field.image, on_field, field.white, field.mpp)
     if card.marker is Marker.PR:
         probs = without_brown_negative(probs, features)
@@ -129,9 +135,10 @@ def score_field(
     else:
         aggregate, energy = aggregate_her2(probs, features, tissue, calibration), membrane_energy(features)
     if field.source is StainSource.VIRTUAL:
-        trust = _table(engine.extras(GENERATOR), "limits").get("tells_scores_apart", 1.0)
+        trust = numbers_of(engine.extras(GENERATOR), "limits").get("tells_scores_apart", 1.0)
         aggregate = _trusted(aggregate, card.labels, trust) if trust < 1 else aggregate
-    return Scored(boxes, inputs, probs, tissue, len(planned) - len(boxes), energy, aggregate)
+    likeness = likeness_of(engine, card.name, classified.features)
+    return Scored(boxes, inputs, probs, tissue, len(planned) - len(boxes), energy, aggregate, likeness)
 
 
 def without_brown_negative(
@@ -194,14 +201,4 @@ def tile_results(scored: Scored, labels: Sequence[str]) -> tuple[TileResult, ...
             tissue_fraction=float(scored.tissue[index]),
         )
         for index, box in enumerate(scored.boxes)
-    )
-
-
-def _table(extras: Mapping[str, object], name: str) -> dict[str, float]:
-    """Numbers of one table of the manifest."""
-    table = extras.get(name)
-    return (
-        {key: float(value) for key, value in table.items() if isinstance(value, int | float)}
-        if isinstance(table, Mapping)
-        else {}
     )

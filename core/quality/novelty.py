@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 AXES = 32
 SHRINKAGE = 0.1
@@ -76,6 +76,26 @@ class Novelty:
         return distance > self.threshold
 
 
+@dataclass(frozen=True)
+class Likeness:
+    """How far the median tile of an image lies from training tiles.
+
+    Attributes:
+        threshold: distance below which `quantile` of the held-out cases lie.
+        problem: why it could not be told; empty where it could.
+    """
+
+    distance: float
+    threshold: float
+    quantile: float
+    problem: str = ""
+
+    @property
+    def foreign(self) -> bool:
+        """The image is unlike the training images."""
+        return self.distance > self.threshold
+
+
 def image_distance(distances: npt.NDArray[np.float64]) -> float:
     """Return the distance of an image: that of its median tile."""
     return float(np.median(distances))
@@ -132,7 +152,7 @@ def with_threshold(
     threshold = float(np.sort(held_out)[int(np.ceil(count * quantile)) - 1])
     if count < ENOUGH_CASES:
         logs = np.log(np.maximum(held_out, 1e-9))
-        reach = float(student.ppf(quantile, count - 1)) * logs.std(ddof=1) * np.sqrt(1 + 1 / count)
+        reach = float(stdtrit(count - 1, quantile)) * logs.std(ddof=1) * np.sqrt(1 + 1 / count)
         threshold = max(threshold, float(np.exp(logs.mean() + reach)))
     return replace(novelty, threshold=threshold, quantile=quantile, cases=count)
 

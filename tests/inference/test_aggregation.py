@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from core.inference.aggregation import aggregate_her2, pool_tiles, prediction_set
+from core.inference.calibration import numbers_of
 from core.labels import INSUFFICIENT, Her2Score
 from core.phantoms.phantom import her2_phantom
 from core.phantoms.tissue import TissueConfig
@@ -82,6 +83,12 @@ def test_prediction_set_is_never_empty_and_best_first() -> None:
     assert prediction_set(probabilities, {"conformal_threshold": 0.1}) == ("2+",)
     assert prediction_set(probabilities, {"conformal_threshold": 0.75}) == ("2+", "1+")
     assert prediction_set(probabilities, {}) == ("2+", "1+", "3+")
+
+
+def test_each_score_has_its_own_threshold() -> None:
+    probabilities = np.array([0.05, 0.3, 0.45, 0.2])
+    own = numbers_of({"calibration": {"conformal_thresholds": {"0": 1.0, "1+": 0.5, "2+": 0.9}}}, "calibration")
+    assert prediction_set(probabilities, own) == ("2+", "3+", "0")  # 3+ has none: it is never excluded
 
 
 def test_rule_names_both_sources_and_their_weights() -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from core.inference.aggregation_pr import aggregate_pr
+from core.inference.calibration import numbers_of
 from core.labels import INSUFFICIENT
 from core.types import Measurements
 
@@ -41,6 +42,12 @@ def test_an_image_is_never_quite_certain() -> None:
 def test_blank_tiles_do_not_vote() -> None:
     probs, tissue = _tiles(0.9, 0.1, 0.1)
     assert aggregate_pr(probs, np.array([0.5, 0.0, 0.01], np.float32), {}, None).outcome == "PR+"
+
+
+def test_each_status_has_its_own_threshold() -> None:
+    own = numbers_of({"calibration": {"conformal_threshold": 0.9, "conformal_thresholds": {"PR-": 0.2}}}, "calibration")
+    assert aggregate_pr(*_tiles(0.7), own, None).prediction_set == ("PR+",)
+    assert aggregate_pr(*_tiles(0.1), own, None).prediction_set == ("PR-", "PR+")
 
 
 def test_without_tissue_nothing_is_scored() -> None:

@@ -51,11 +51,23 @@ def test_a_temperature_above_one_makes_probabilities_less_sure(weights: Path, tm
     with (tmp_path / "manifest.toml").open("a", encoding="utf-8") as manifest:
         manifest.write("[models.simple_cnn.calibration]\ntemperature = 5.0\n")
     tiles = noise(3, 128, 128, 3)
-    plain = classify_tiles(Engine(weights), "simple_cnn", tiles)
-    calibrated = classify_tiles(Engine(tmp_path), "simple_cnn", tiles)
+    plain = classify_tiles(Engine(weights), "simple_cnn", tiles).probs
+    calibrated = classify_tiles(Engine(tmp_path), "simple_cnn", tiles).probs
     np.testing.assert_allclose(plain.sum(axis=1), 1, rtol=1e-5)
     assert (calibrated.max(axis=1) < plain.max(axis=1)).all()
     assert (calibrated.argmax(axis=1) == plain.argmax(axis=1)).all()
+
+
+def test_features_come_with_the_probabilities(weights: Path) -> None:
+    tiles = noise(20, 128, 128, 3)  # more than one chunk
+    found = classify_tiles(Engine(weights), "simple_cnn", tiles)
+    assert (found.probs.shape, found.features.shape) == ((20, 2), (20, 128))
+    np.testing.assert_array_equal(found.features, Engine(weights).classify_with_features("simple_cnn", tiles)[1])
+
+
+def test_no_tiles_have_neither(weights: Path) -> None:
+    found = classify_tiles(Engine(weights), "simple_cnn", noise(0, 128, 128, 3))
+    assert (found.probs.shape, len(found.features)) == ((0, 2), 0)
 
 
 def test_progress_counts_tiles_and_can_cancel(weights: Path) -> None:
