@@ -153,6 +153,14 @@ class RunDeleted(BaseModel):
     id: str
 
 
+class WeightsUsed(BaseModel):
+    """Weights that analyses run with from now on."""
+
+    model: str
+    sha256: str | None = Field(description="null where the model has no usable weights.")
+    notes: list[str] = Field([], description="What was passed over on the way back.")
+
+
 class CompatLayer(BaseModel):
     """One heat map over the tile that answers."""
 

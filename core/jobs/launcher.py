@@ -19,6 +19,7 @@ from core.jobs.records import (
     Wish,
     forget_trainer,
     iter_jobs,
+    read_job,
     read_trainer,
     runs_folder,
     write_job,
@@ -60,14 +61,15 @@ def tick() -> None:
 def _look_at_all() -> None:
     problem: StorageError | None = None
     taken: list[str] = []
-    for job in list(iter_jobs()):
+    wanted = [job for job in iter_jobs() if job.requested is Wish.RUN]
+    for job in wanted:
         try:
             device = supervise(job)
         except StorageError as error:
             problem, device = error, None
         taken += [] if device is None else [device]
     # Read anew: what has just ended no longer asks to run.
-    queue = [job for job in waiting(list(iter_jobs())) if not locks.is_held(job.folder.lock)]
+    queue = [job for job in waiting([read_job(job.id) for job in wanted]) if not locks.is_held(job.folder.lock)]
     if queue:
         for job, device in zip(queue, free_devices(taken), strict=False):
             _start(job, device)

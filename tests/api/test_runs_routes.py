@@ -15,6 +15,8 @@ from core.db import Database
 from core.jobs import get_run, list_runs, processes, tick
 from core.jobs.records import read_trainer
 from core.labels import Role
+from core.models.registry import CARDS
+from core.models.weights import save_safetensors
 from tests.api.people import Person, person
 
 RUN = {"recipe": "simple-cnn", "name": "first", "config": {"epochs": 1000, "batch_size": 4}}
@@ -157,3 +159,26 @@ def test_the_documentation_shows_the_fields_of_a_new_run(client: TestClient) -> 
     assert "POST /api/runs" in page
     assert "medsyngan" in page and "Folder or CSV table" in page
     assert "-d" in page
+
+
+def test_the_weights_of_a_run_are_used_and_taken_back(
+    client: TestClient, researcher: Person, pathologist: Person, run_id: str
+) -> None:
+    headers, use = researcher.bearer, f"/api/runs/{run_id}/use"
+    assert client.post(use, headers=pathologist.bearer).status_code == 403
+    assert client.post(use, headers=headers).status_code == 409  # it still trains
+    client.post(f"/api/runs/{run_id}/stop", headers=headers)
+    wait_for(client, researcher, run_id, "stopped")
+    folder = get_run(researcher.user, run_id).folder
+    before = client.get("/api/health").json()["models"]["simple_cnn"]
+    sha256 = save_safetensors(CARDS["simple_cnn"].build().state_dict(), folder.weights)
+
+    assert client.post(use, headers=headers).json() == {"model": "simple_cnn", "sha256": sha256, "notes": []}
+    assert client.get("/api/health").json()["models"]["simple_cnn"] == sha256
+    back = "/api/models/simple_cnn/roll-back"
+    assert client.post(back, headers=pathologist.bearer).status_code == 403
+    assert client.post(back, headers=headers).json()["sha256"] == before
+    assert client.post(back, headers=headers).status_code == 409
+    assert client.post("/api/models/none/roll-back", headers=headers).status_code == 404
+    (folder.weights).write_bytes(b"damaged")
+    assert client.post(use, headers=headers).status_code == 409

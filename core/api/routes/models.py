@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from core.api.deps import CurrentUser, EngineDep
-from core.api.schemas import ModelPublic
+from core.api.deps import CurrentUser, Db, EngineDep, ResearchUser
+from core.api.schemas import ModelPublic, Problem, WeightsUsed
 
 router = APIRouter(tags=["server"])
 
@@ -33,3 +33,13 @@ def models(_user: CurrentUser, engine: EngineDep) -> list[ModelPublic]:
             )
         )
     return answer
+
+
+@router.post("/models/{name}/roll-back", responses={409: {"model": Problem}})
+def roll_back(name: str, user: ResearchUser, db: Db, engine: EngineDep) -> WeightsUsed:
+    """Go back to the weights that a model ran with before; those that are gone are passed over."""
+    from core.chosen_weights import roll_back as go_back
+
+    former = go_back(db, user, name)
+    engine.set_override(name, former.path)
+    return WeightsUsed(model=name, sha256=engine.state(name).sha256, notes=list(former.skipped))

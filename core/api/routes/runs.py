@@ -11,9 +11,10 @@ from starlette.concurrency import run_in_threadpool
 from core import jobs
 from core.api.answers import finite
 from core.api.bodies import read_object
-from core.api.deps import ResearchUser
+from core.api.deps import Db, ResearchUser
 from core.api.forms import ResumeForm, RunForm, StopForm, json_body, parse
-from core.api.schemas import Problem, RunDeleted, RunDetail, RunPublic, RunStats
+from core.api.schemas import Problem, RunDeleted, RunDetail, RunPublic, RunStats, WeightsUsed
+from core.errors import ConflictError, WeightsError
 
 router = APIRouter(prefix="/runs", tags=["training"], responses={409: {"model": Problem}})
 
@@ -73,6 +74,18 @@ async def resume(run_id: str, request: Request, user: ResearchUser) -> RunPublic
     """Put a run that ended back in the queue; it goes on after its last whole epoch."""
     form = parse(ResumeForm, await read_object(request, optional=True))
     return await run_in_threadpool(lambda: _public(jobs.resume(user, run_id, extra_epochs=form.extra_epochs)))
+
+
+@router.post("/{run_id}/use")
+def use(run_id: str, user: ResearchUser, db: Db) -> WeightsUsed:
+    """Use the weights of a run that ended from the next analysis on; those used before are kept for a way back."""
+    from core.chosen_weights import use_run  # with torch, as in every route that runs networks
+
+    try:
+        used = use_run(db, user, run_id)
+    except WeightsError as error:
+        raise ConflictError(str(error)) from error  # the caller's choice, not a fault of the server
+    return WeightsUsed(model=used.model, sha256=used.sha256)
 
 
 @router.delete("/{run_id}")
