@@ -155,6 +155,7 @@ def _wait_for(folder: "RunFolder") -> "RunFolder":
 def _resumed(place: Path, epochs: int | None) -> "RunFolder":
     from core.errors import NotFoundError
     from core.jobs import config_of
+    from core.jobs.foreground import check_free
     from core.jobs.records import runs_folder
     from core.jobs.requests import more_epochs
     from core.training.run_folder import RunFolder
@@ -164,6 +165,7 @@ def _resumed(place: Path, epochs: int | None) -> "RunFolder":
         raise NotFoundError(f"There is no run in {place}. Give its folder, or its id as the Training page shows it.")
     config = config_of(folder)
     if place_among_processes()[0]:
+        check_free(folder)
         folder.forget_stop()
         if epochs is not None and epochs != config.epochs:
             more_epochs(folder, epochs - config.epochs)

@@ -20,7 +20,8 @@ from core.cli import app
 from core.cli.train import read_settings
 from core.config import ROOT, Settings
 from core.errors import InvalidOptionError
-from core.jobs import get_run, list_runs
+from core.jobs import get_run, list_runs, locks, processes
+from core.jobs.records import read_trainer, write_trainer
 from core.training.config import Recipe
 from core.training.run_folder import RunFolder, State, Status
 
@@ -106,6 +107,17 @@ def test_resume_takes_a_folder_or_an_id(data: Path, loop: list[RunFolder]) -> No
     assert run("--resume", folder.path.name).exit_code == 0
     assert get_run(command_line_user(), folder.path.name).status.epochs == 5
     assert loop == [folder] * 3
+
+
+def test_a_second_process_in_one_run_folder_is_refused(data: Path, loop: list[RunFolder]) -> None:
+    run("simple-cnn", "--data", data, "--epochs", 3)
+    folder = loop[0]
+    with locks.hold(folder.lock):
+        second = run("--resume", folder.path, "--epochs", 9)
+    assert (second.exit_code, "Another process trains" in second.stderr) == (1, True)
+    write_trainer(folder, processes.describe(os.getpid(), ""))
+    assert "Another process trains" in run("--resume", folder.path.name).stderr
+    assert read_trainer(folder) is not None and len(loop) == 1
 
 
 @pytest.mark.parametrize(
