@@ -210,13 +210,16 @@ class VirtualStainConfig(TrainConfig):
 
     Attributes:
         crop_px: side of the training crops; a multiple of 4.
-        mpp: micrometres per pixel of images that do not say so; None takes them as scanned at 40x, and images not
-            larger than one tile as already reduced.
+        mpp: micrometres per pixel of images that do not say so; None takes those of at most 512 px as reduced to the
+            generator's scale already, and others as scanned at 40x.
+        mpp_target: micrometres per pixel of the generator; None takes the card's.
         adversarial, nce, density, colour: weights of the adversarial, PatchNCE, optical-density (protein) and
             L1/pyramid terms.
+        correlation: weight of a second optical-density term: where the DAB of a crop is, however much there is of it.
         quantile: which quantile of the DAB that such tissue shows is to be painted; above 0.5 missing DAB costs more
             than too much, or the rare brown would be averaged away.
-        stained_share: how often a crop comes from where its pair is stained, at least; 0 draws everywhere alike.
+        gain: DAB to paint per DAB measured. What is learnt is an average over patients and paler than any of them;
+            above 1 gives some of the contrast back.
         discriminator_learning_rate: of the networks that learn beside the generator; None takes the generator's.
         ema: decay of the running mean of the generator's weights that is kept; 0 keeps the last weights.
         phantoms, phantom_share: simulated pairs that train too, and how often a crop is one of theirs.
@@ -230,12 +233,14 @@ class VirtualStainConfig(TrainConfig):
     schedule: Schedule = Schedule.COSINE
     crop_px: int = Field(default=128, ge=32, le=512, multiple_of=4)
     mpp: float | None = Field(default=None, gt=0, le=20)
+    mpp_target: float | None = Field(default=None, gt=0, le=20)
     adversarial: float = Field(default=1.0, ge=0, le=100)
     nce: float = Field(default=1.0, ge=0, le=100)
     density: float = Field(default=2.0, ge=0, le=100)
     colour: float = Field(default=10.0, ge=0, le=100)
+    correlation: float = Field(default=0.0, ge=0, le=100)
     quantile: float = Field(default=0.75, gt=0, lt=1)
-    stained_share: float = Field(default=0.0, ge=0, le=1)
+    gain: float = Field(default=1.0, gt=0, le=10)
     discriminator_learning_rate: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     ema: float = Field(default=0.99, ge=0, lt=1)
     phantoms: int = Field(default=0, ge=0, le=1000)

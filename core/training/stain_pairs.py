@@ -1,30 +1,28 @@
-"""Registered pairs of H&E and IHC of one field, and varied crops of them."""
+"""Registered fields in H&E and IHC, what a generator shall paint of them, and varied crops."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from core.errors import NotFoundError
-from core.phantoms.phantom import he_phantom, her2_phantom
-from core.stains.separation import H_DAB, White, separate, separate_he, white_point
-from core.training.augment import restain, turn
-from core.types import RGBImage
+from core.errors import InvalidImageError, TooLargeError
+from core.stains.separation import H_DAB, White, separate, separate_he
+from core.training.data import DataSet, Item, Subset
+from core.training.pair_cache import build_pair_cache
+from core.training.reading import read_image
+from core.types import Progress, RGBImage, no_progress
 
 TARGET_WHITE = 240.0
 """Background of every virtual stain, so that its densities compare whatever the scanner of the pair was."""
 
-SIDES_PX = (256, 320, 400, 512)
-"""Sides to which a field of 1024 px is reduced; the first is the scale the generator is used at."""
+FIELD_PX = 256
+"""Side of a field at the scale of the generator."""
 
-HELD_OUT_BCI = range(1, 20, 4)
-"""Every fourth BCI pair, from 00001 on, is never trained on."""
-
-HELD_OUT_MIST = ("31M2101871",)
-"""Nor is this MIST case."""
+STORED = 2
+"""Fields are kept so many times larger, so that crops can be magnified without losing detail."""
 
 
 @dataclass(frozen=True)
@@ -47,83 +45,118 @@ class Pair:
     white: tuple[float, float, float]
 
 
-def read_pairs(data: Path, *, sides: Sequence[int] = SIDES_PX) -> list[list[Pair]]:
-    """Read every real pair, once per side length.
+@dataclass(frozen=True)
+class Fields:
+    """Many registered fields, perhaps on the disk, and how they become pairs.
 
-    Raises:
-        NotFoundError: the folder holds none.
+    Attributes:
+        cases: of every field.
+        he, ihc: (N, px, px, 3) uint8 RGB as photographed.
+        white_he, white_ihc: (N, 3) RGB of their glass.
+        rows: (M,) which of the N are meant.
+        gain: DAB to paint per DAB measured.
     """
-    paths = sorted((data / "bci" / "HE").glob("*.png")) + sorted((data / "mist" / "HE").glob("*.jpg"))
-    if not paths:
-        raise NotFoundError(f"No pairs below {data}; the folders bci/HE, bci/IHC, mist/HE and mist/IHC were expected.")
-    return [pyramid(_case(path), _read(path), _read(path.parents[1] / "IHC" / path.name), sides) for path in paths]
+
+    cases: Sequence[str]
+    he: npt.NDArray[np.uint8]
+    ihc: npt.NDArray[np.uint8]
+    white_he: npt.NDArray[np.float32]
+    white_ihc: npt.NDArray[np.float32]
+    rows: npt.NDArray[np.int64]
+    gain: float = 1.0
+    _paleness: dict[int, float] = field(default_factory=dict, compare=False, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def pair(self, index: int, side: int = FIELD_PX) -> Pair:
+        """Return a whole field, reduced to this side."""
+        return self._pair(int(self.rows[index]), np.s_[:, :], side)
+
+    def pairs(self, most: int | None = None, *, side: int = FIELD_PX) -> list[Pair]:
+        """Return all fields, or at most so many, spread evenly."""
+        count = len(self) if most is None else min(most, len(self))
+        return [self.pair(int(index), side) for index in np.linspace(0, len(self) - 1, count).round()]
+
+    def crop(self, rng: np.random.Generator, index: int, px: int) -> npt.NDArray[np.uint8]:
+        """Cut a random square, at the generator's scale or up to twice as large: (9, px, px) of H&E, target, IHC."""
+        zoom = 1.0 if rng.random() < 0.5 else float(rng.uniform(1, STORED))
+        largest = self.he.shape[1]
+        side = min(largest, round(px * STORED / zoom))
+        y, x = (int(rng.integers(largest - side + 1)) for _ in range(2))
+        pair = self._pair(int(self.rows[index]), np.s_[y : y + side, x : x + side], px)
+        return np.concatenate([pair.he, pair.target, pair.ihc], axis=2).transpose(2, 0, 1)
+
+    def _pair(self, row: int, window: tuple[slice, slice], side: int) -> Pair:
+        white = self.white_he[row].astype(np.float64)
+        he, ihc = _reduce(self.he[row][window], side), self._clean(row, window, side)
+        if row not in self._paleness:
+            whole = np.s_[:, :]
+            self._paleness[row] = paleness(_reduce(self.he[row], FIELD_PX), white, self._clean(row, whole, FIELD_PX))
+        target = composite(he, white, ihc, paleness=self._paleness[row], gain=self.gain)
+        return Pair(self.cases[row], he, ihc, target, (float(white[0]), float(white[1]), float(white[2])))
+
+    def _clean(self, row: int, window: tuple[slice, slice], side: int) -> RGBImage:
+        clean = np.clip(self.ihc[row][window] * (TARGET_WHITE / self.white_ihc[row]) + 0.5, 0, 255)
+        return _reduce(clean.astype(np.uint8), side)
 
 
-def simulate_pairs(count: int, *, first_seed: int = 7000, sides: Sequence[int] = SIDES_PX) -> list[list[Pair]]:
-    """Simulate pairs with equal cells: tumour is moderately HER2-positive, so that one H&E has one answer."""
-    return [
-        pyramid(
-            f"phantom-{seed}",
-            he_phantom(seed, varied=True).image,
-            her2_phantom(seed, fractions=(0.1, 0.3, 0.5, 0.1), varied=True).image,
-            sides,
+def open_fields(
+    data: DataSet, folder: Path, *, scale: float, mpp: float | None, gain: float = 1.0, progress: Progress = no_progress
+) -> dict[Subset, Fields]:
+    """Read all pairs of a data set, by what they are used for.
+
+    Args:
+        folder: where caches are kept.
+        scale: micrometres per pixel of the generator.
+        mpp: of images that do not say so. None takes them as reduced to the generator's scale already where they are
+            not larger than two fields, else as scanned at 40x.
+    """
+    cache = build_pair_cache(
+        data,
+        folder,
+        field_px=STORED * FIELD_PX,
+        mpp_target=scale / STORED,
+        mpp=mpp or (scale if _is_small(data.items[0]) else None),
+        progress=progress,
+    )
+    return {
+        subset: Fields(
+            cache.cases, cache.he, cache.ihc, cache.white_he, cache.white_ihc, rows=cache.of(subset), gain=gain
         )
-        for seed in range(first_seed, first_seed + count)
-    ]
+        for subset in Subset
+    }
 
 
-def is_held_out(case: str) -> bool:
-    """Whether a case is kept for the evaluation."""
-    if case.startswith("bci-"):
-        return int(case.removeprefix("bci-")) in HELD_OUT_BCI
-    return case in HELD_OUT_MIST
+def paleness(he: RGBImage, white: White, ihc: RGBImage) -> float:
+    """Return how much hematoxylin to paint per hematoxylin of the H&E, so that its detail is as strong as in the IHC.
 
-
-def pyramid(case: str, he: RGBImage, ihc: RGBImage, sides: Sequence[int]) -> list[Pair]:
-    """Reduce one pair to every side length."""
-    white_he, white_ihc = white_point(he), white_point(ihc)
-    tint = (float(white_he[0]), float(white_he[1]), float(white_he[2]))
-    clean = np.clip(ihc * (TARGET_WHITE / white_ihc) + 0.5, 0, 255).astype(np.uint8)
-    levels = []
-    for side in sides:
-        small_he, small_ihc = (_reduce(image, side) for image in (he, clean))
-        levels.append(Pair(case, small_he, small_ihc, _composite(small_he, white_he, small_ihc), tint))
-    return levels
-
-
-def crop(rng: np.random.Generator, pair: Pair, px: int) -> tuple[RGBImage, RGBImage]:
-    """Cut the same random square from H&E and target, turned alike; the H&E alone is restained."""
-    height, width = pair.he.shape[:2]
-    y, x = int(rng.integers(height - px + 1)), int(rng.integers(width - px + 1))
-    window = np.s_[y : y + px, x : x + px]
-    seed = int(rng.integers(2**31))
-    he, target = (turn(np.random.default_rng(seed), picture[window]) for picture in (pair.he, pair.target))
-    return restain(rng, he, pair.white, mix=0.04, strength=0.2), target
-
-
-def _composite(he: RGBImage, white: White, ihc: RGBImage) -> RGBImage:
-    """Mix the DAB of the IHC and the hematoxylin of the H&E, paled until its detail is as strong as in the IHC."""
-    real = separate(ihc, np.full(3, TARGET_WHITE))
+    Args:
+        white: (3,) RGB of the glass in `he`; that of `ihc` is the common one.
+    """
+    real = separate(ihc, np.full(3, TARGET_WHITE)).hematoxylin
     nuclei = separate_he(he, white).hematoxylin
-    ratio = float(np.std(_fine(real.hematoxylin)) / max(float(np.std(_fine(nuclei))), 1e-4))
+    return float(np.clip(np.std(_fine(real)) / max(float(np.std(_fine(nuclei))), 1e-4), 0.3, 1.5))
+
+
+def composite(he: RGBImage, white: White, ihc: RGBImage, *, paleness: float, gain: float = 1.0) -> RGBImage:
+    """Mix the DAB of the IHC and the paled hematoxylin of the H&E on the common white background."""
+    nuclei = separate_he(he, white).hematoxylin * paleness
+    brown = separate(ihc, np.full(3, TARGET_WHITE)).dab * gain
     vectors = np.array(H_DAB) / np.linalg.norm(H_DAB, axis=1, keepdims=True)
-    density = np.stack([nuclei * np.clip(ratio, 0.3, 1.5), real.dab], axis=-1) @ vectors
+    density = np.stack([nuclei, brown], axis=-1) @ vectors
     return np.asarray(np.clip(TARGET_WHITE * 10.0**-density + 0.5, 0, 255), np.uint8)
+
+
+def _is_small(item: Item) -> bool:
+    try:
+        return bool(max(read_image(item.path).image.shape) <= STORED * FIELD_PX)
+    except (InvalidImageError, TooLargeError):  # named where the pairs are read
+        return False
 
 
 def _fine(density: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return np.asarray(density - cv2.GaussianBlur(density, (0, 0), 2.0), np.float32)
-
-
-def _case(path: Path) -> str:
-    return f"bci-{path.stem[:5]}" if path.suffix == ".png" else path.stem.split("_")[0]
-
-
-def _read(path: Path) -> RGBImage:
-    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
-    if pixels is None:
-        raise NotFoundError(f"{path} is missing or not an image; every H&E needs an IHC of the same name.")
-    return np.asarray(pixels, np.uint8)
 
 
 def _reduce(image: RGBImage, side: int) -> RGBImage:

@@ -60,7 +60,7 @@ def dab_density(batch: Tensor) -> Tensor:
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     unmix = torch.tensor(np.linalg.inv(vectors).T[1], dtype=torch.float32).view(1, 3, 1, 1)
     light = ((batch + 1) * 127.5).clamp(min=1.0) / TARGET_WHITE
-    return F.conv2d(-torch.log10(light), unmix)
+    return F.conv2d(-torch.log10(light), unmix.to(light.device))
 
 
 def _places(target: Tensor, step: int) -> Tensor:
