@@ -31,8 +31,8 @@ def train_here(folder: "RunFolder", *, shown: bool) -> "Status":
     line = ProgressLine("starting", shown=shown)
     line.update("loading the networks", 0, 1)
     over = threading.Event()
-    known = in_this_process(folder) if shown else nullcontext()
-    with known, _interruptible(folder, line), _logged(folder, line, shown=shown):
+    known, logged = (in_this_process(folder), _logged(folder, line)) if shown else (nullcontext(), nullcontext())
+    with known, logged, _interruptible(folder, line):
         from core.training.loop import train as train_run
 
         logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
@@ -74,12 +74,12 @@ def _interruptible(folder: "RunFolder", line: ProgressLine) -> Iterator[None]:
 
 
 @contextmanager
-def _logged(folder: "RunFolder", line: ProgressLine, *, shown: bool) -> Iterator[None]:
+def _logged(folder: "RunFolder", line: ProgressLine) -> Iterator[None]:
     """Show what the training logs above the line, and keep it in the run folder."""
     logger = logging.getLogger("core.training")
     kept = logging.FileHandler(folder.log, encoding="utf-8")
     kept.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-    handlers: list[logging.Handler] = [kept, *([_Above(line)] if shown else [])]
+    handlers: list[logging.Handler] = [kept, _Above(line)]
     level = logger.level
     logger.setLevel(logging.INFO)
     for handler in handlers:

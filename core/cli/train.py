@@ -59,9 +59,11 @@ def train(
                 _look(data, config)
                 return
             folder = _made(name, data, config, out)
-        status = train_here(folder, shown=place_among_processes()[0])
-    typer.echo(f"{status.state.value}: {status.message}")
-    typer.echo(f"The run is in {folder.path}")
+        first = place_among_processes()[0]
+        status = train_here(folder, shown=first)
+    if first:
+        typer.echo(f"{status.state.value}: {status.message}")
+        typer.echo(f"The run is in {folder.path}")
     if status.state.value == "failed":
         raise typer.Exit(1)
 

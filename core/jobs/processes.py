@@ -92,7 +92,7 @@ def end(trainer: Trainer, *, force: bool = False) -> None:
         return
     number = signal.SIGTERM if not force or sys.platform == "win32" else signal.SIGKILL
     logger.info("ending the trainer %d (%s)", trainer.pid, number.name)
-    with suppress(ProcessLookupError, psutil.NoSuchProcess):
+    with suppress(ProcessLookupError, PermissionError, psutil.Error):
         if sys.platform != "win32" and os.getpgid(trainer.pid) == trainer.pid:
             os.killpg(trainer.pid, number)
         else:
@@ -107,7 +107,7 @@ def _process(trainer: Trainer) -> psutil.Process | None:
         process = psutil.Process(trainer.pid)
         same = abs(process.create_time() - trainer.created) < _CLOCK_S
         return process if same and process.status() != psutil.STATUS_ZOMBIE else None
-    except psutil.NoSuchProcess:
+    except psutil.Error:  # gone, or of another user: not ours
         return None
 
 

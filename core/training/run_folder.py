@@ -144,15 +144,14 @@ class RunFolder:
         return self.path / "tensorboard"
 
     def status(self) -> Status:
-        """Return what the trainer last said; the default where it said nothing yet."""
+        """Return what the trainer last said; the default where it said nothing yet, or nothing that can be read."""
         try:
             values = json.loads((self.path / "status.json").read_text(encoding="utf-8"))
-        except (FileNotFoundError, json.JSONDecodeError):
+            known = {each.name for each in fields(Status)}
+            status = Status(**{key: value for key, value in values.items() if key in known})
+            return replace(status, state=State(values["state"]))
+        except (OSError, ValueError, KeyError, AttributeError, TypeError):
             return Status()
-        known = {each.name for each in fields(Status)}
-        return replace(
-            Status(**{key: value for key, value in values.items() if key in known}), state=State(values["state"])
-        )
 
     def say(self, status: Status) -> None:
         """Replace the status as a whole; stamps it with the time."""

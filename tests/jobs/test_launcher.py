@@ -358,3 +358,16 @@ def test_a_tick_while_somebody_else_decides_returns_at_once(images: Path, monkey
         stop(RITA, run.id)
     done.set()
     thread.join()
+
+
+@pytest.mark.parametrize("damage", ["", "[]", '{"state": "lost"}', "{}", "\0"])
+def test_a_damaged_status_does_not_stop_the_supervisor(images: Path, wait_for, damage: str) -> None:
+    run = submit(RITA, name="", data=images, config=LONG)
+    trainer = read_trainer(wait_for(run, State.RUNNING).folder)
+    assert trainer is not None
+    processes.end(trainer, force=True)
+    while processes.is_alive(trainer, run.folder):
+        time.sleep(0.01)
+    (run.folder.path / "status.json").write_text(damage)
+    tick()
+    assert get_run(RITA, run.id).status.state is State.INTERRUPTED
