@@ -65,13 +65,12 @@ def density_disagreement(virtual: Tensor, target: Tensor) -> Tensor:
     return _over_sizes(disagreement, dab_density(virtual), dab_density(target), DENSITY_SIZES)
 
 
-def realism(discriminator: nn.Module, images: Tensor, *, real: bool) -> Tensor:
-    """Return how far a discriminator is from calling images real, or virtual (least squares).
+def realism(answers: Tensor, *, real: bool) -> Tensor:
+    """Return how far a discriminator's answers are from calling everything real, or virtual (least squares).
 
     Source: Mao et al. 2017, https://arxiv.org/abs/1611.04076
     """
-    logits: Tensor = discriminator(images).float()
-    return F.mse_loss(logits, torch.full_like(logits, float(real)))
+    return F.mse_loss(answers.float(), torch.full_like(answers, float(real), dtype=torch.float32))
 
 
 def correspondence(queries: Sequence[Tensor], keys: Sequence[Tensor]) -> Tensor:

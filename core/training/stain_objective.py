@@ -1,7 +1,7 @@
 """The loss of a virtual stain: weighted terms, and the networks that learn beside the generator for two of them."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import torch
 from lightning.fabric import Fabric
@@ -51,9 +51,12 @@ class Objective:
         if config.correlation:
             found["correlation"] = density_disagreement(virtual, target)
         if config.adversarial:
-            toggle(self.networks["discriminator"].parameters(), on=False)
-            found["adversarial"] = realism(self.networks["discriminator"], virtual, real=True)
-            toggle(self.networks["discriminator"].parameters(), on=True)
+            # Past the wrapper of several devices, which would wait for gradients that this pass does not make.
+            network = cast(nn.Module, self.networks["discriminator"].module)
+            toggle(network.parameters(), on=False)
+            with self.fabric.autocast():
+                found["adversarial"] = realism(network(virtual), real=True)
+            toggle(network.parameters(), on=True)
         if config.nce:
             heads, places = self.networks["heads"], torch.randint(PLACES, (PATCHES, 2))
             with self.fabric.autocast():
@@ -73,8 +76,9 @@ class Objective:
             self._follow("heads")
         if "discriminator" not in self.networks:
             return {}
-        network = self.networks["discriminator"]
-        loss = (realism(network, virtual.detach(), real=False) + realism(network, ihc, real=True)) / 2
+        answers = self.networks["discriminator"](torch.cat([virtual.detach(), ihc]))
+        of_virtual, of_real = answers.chunk(2)
+        loss = (realism(of_virtual, real=False) + realism(of_real, real=True)) / 2
         self.fabric.backward(loss)
         self._follow("discriminator")
         return {"d_loss": loss.detach()}

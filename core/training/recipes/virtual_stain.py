@@ -211,6 +211,7 @@ class StainTask:
             self._plain().load_state_dict(self._solved().state_dict() if solved else _stored(self.config.start))
         self.average.load_state_dict(self._plain().state_dict())
         self.begun = True
+        self.progress("training", 0, 1)
 
     def _solved(self) -> ResnetGenerator:
         """Return a generator whose decoder is solved on whole fields."""
