@@ -23,6 +23,9 @@ from core.training.stain_losses import (
     realism,
 )
 
+TERMS = ("colour", "density", "correlation", "adversarial", "nce")
+"""Names of the terms and of their weights."""
+
 
 class Objective:
     """What the generator is held to; a term without weight costs nothing and has no network."""

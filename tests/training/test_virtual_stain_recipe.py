@@ -28,9 +28,8 @@ from core.training.stain_losses import (
     features,
     realism,
 )
-from core.training.stain_objective import Objective
+from core.training.stain_objective import TERMS, Objective
 
-TERMS = dict.fromkeys(("colour", "density", "correlation", "adversarial", "nce"), 1.0)
 WHITE, BROWN = (240.0, 240.0, 240.0), (190.0, 140.0, 110.0)
 
 
@@ -132,7 +131,7 @@ def test_every_term_reaches_the_virtual_stain(name: str) -> None:
 
 def test_a_term_without_weight_has_no_network() -> None:
     assert sorted(objective(colour=1.0).networks) == []
-    assert sorted(objective(**TERMS).networks) == ["discriminator", "heads"]
+    assert sorted(objective(**dict.fromkeys(TERMS, 1.0)).networks) == ["discriminator", "heads"]
 
 
 @pytest.mark.slow
@@ -149,6 +148,12 @@ def test_a_run_that_goes_on_from_its_checkpoint_ends_like_one_that_was_not_broke
     last = [{**list(run.read_stats())[-1], "seconds": 0} for run in (whole, broken)]
     assert last[0] == last[1]
     assert whole.weights.read_bytes() == broken.weights.read_bytes()
+
+
+def test_a_loss_without_terms_is_refused(pairs: Path, tmp_path: Path) -> None:
+    status = train(run_folder(tmp_path / "run", pairs, **dict.fromkeys(TERMS, 0)))
+    assert status.state is State.FAILED
+    assert "Give a weight to one of: colour, density" in status.message
 
 
 def test_the_final_figures_stand_beside_two_baselines(pairs: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from lightning.fabric import Fabric
 from torch import Tensor
 
 from core.config import get_settings
-from core.errors import InvalidDataError, WeightsError
+from core.errors import InvalidDataError, InvalidOptionError, WeightsError
 from core.images import encode_png
 from core.models.manifest import read_manifest
 from core.models.registry import get_card
@@ -24,7 +24,7 @@ from core.training.learning_rate import LearningRate
 from core.training.run_folder import RunFolder
 from core.training.stain_judging import Method, as_batch, identity, judge, mean_judgement, painter, recolouring, strip
 from core.training.stain_losses import colour_distance, density_distance
-from core.training.stain_objective import Objective
+from core.training.stain_objective import TERMS, Objective
 from core.training.stain_pairs import Pair, open_fields
 from core.training.stain_sets import simulate
 from core.training.stain_start import solve_start
@@ -42,7 +42,7 @@ WATCHED = 16
 JUDGED, PICTURES = 500, 24
 """Fields and pictures of the final evaluation, at most."""
 
-SOLVED, SOLVED_SIMULATED = 40, 3
+SOLVED, SOLVED_SIMULATED = 24, 3
 """Real and simulated fields whose least squares make the solved start, at most."""
 
 SOLVED_PX = (256, 320)
@@ -63,9 +63,11 @@ class StainTask:
 
         Raises:
             InvalidDataError: no pair is left to train on.
-            WeightsError: the start weights do not fit.
+            InvalidOptionError: every term of the loss is off.
         """
         self.config, self.fabric, self.progress = config, fabric, progress
+        if not any(getattr(config, name) for name in TERMS):
+            raise InvalidOptionError(f"Every term of the loss is off. Give a weight to one of: {', '.join(TERMS)}.")
         self.fields = open_fields(
             data,
             get_settings().data_dir / "cache" / "pairs",
