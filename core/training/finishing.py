@@ -12,7 +12,8 @@ from scipy.special import log_softmax
 from torch import nn
 
 from core.models.card import ModelCard
-from core.quality.novelty import Novelty, case_distances, fit_novelty, with_threshold
+from core.quality.novelty import Novelty, case_distances
+from core.quality.novelty_fit import fit_novelty, with_threshold
 from core.training.beside_weights import write_beside
 from core.training.config import ClassifierConfig, Recipe
 from core.training.data_items import DataSet, Subset

@@ -12,8 +12,8 @@ from core.inference.engine import Engine
 from core.inference.likeness import likeness_of
 from core.models.sidecar import Sidecar, write_sidecar
 from core.models.weights import save_safetensors
-from core.quality.novelty import fit_novelty
 from core.quality.novelty_file import save_novelty
+from core.quality.novelty_fit import fit_novelty
 
 FILE = "simple_cnn.novelty.npz"
 

@@ -7,14 +7,9 @@ import numpy as np
 import pytest
 
 from core.errors import WeightsError
-from core.quality.novelty import (
-    Novelty,
-    case_distances,
-    fit_novelty,
-    image_distance,
-    with_threshold,
-)
+from core.quality.novelty import Novelty, case_distances, image_distance
 from core.quality.novelty_file import load_novelty, save_novelty
+from core.quality.novelty_fit import fit_novelty, with_threshold
 
 WIDTH = 100
 

@@ -1,0 +1,86 @@
+"""Describe the features of training tiles, and set the distance beyond which an image is unlike them."""
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg import eigh
+from scipy.special import stdtrit
+
+from core.quality.novelty import QUANTILE, Novelty, compressed
+
+AXES = 32
+SHRINKAGE = 0.1
+"""Share of the mean variance that is added to each axis."""
+
+FLOOR = 0.1
+"""Least spread of a feature, as a share of the mean one: features that never change must not decide."""
+
+MIN_CASES = 3
+"""Held-out cases below which no threshold can be stated."""
+
+ENOUGH_CASES = 20
+"""Held-out cases from which their own quantile is the threshold; below, it is bounded from their spread."""
+
+
+def fit_novelty(features: npt.NDArray[np.floating], cases: npt.NDArray[np.str_], *, axes: int = AXES) -> Novelty:
+    """Describe the features of training tiles; the threshold is still to be set.
+
+    Args:
+        features: (N, F), N at least 2.
+        cases: (N,) their cases; each weighs the same.
+        axes: at most so many.
+    """
+    values = np.asarray(features, np.float64)
+    centre = np.median(values, axis=0)
+    quartiles = np.quantile(values, [0.25, 0.75], axis=0)
+    spread = (quartiles[1] - quartiles[0]) / 1.349
+    spread = spread + FLOOR * spread.mean() + 1e-6
+    values = compressed(values, centre, spread)
+    _, places, counts = np.unique(cases, return_inverse=True, return_counts=True)
+    weights = 1 / counts[places] / len(counts)  # (N,), sum 1
+    mean = weights @ values
+    scaled = (values - mean) * np.sqrt(weights)[:, None]
+    kept = max(1, min(axes, len(values) - 1, values.shape[1] // 2))
+    variances, basis = _main_axes(scaled, kept)
+    rest = max(float((scaled**2).sum() - variances.sum()), 1e-6 * float(variances.sum()), 1e-12)
+    return Novelty(
+        centre=centre.astype(np.float32),
+        spread=spread.astype(np.float32),
+        mean=mean.astype(np.float32),
+        axes=basis.astype(np.float32),
+        variances=(variances + SHRINKAGE * variances.mean() + 1e-12).astype(np.float32),
+        rest=rest,
+    )
+
+
+def with_threshold(
+    novelty: Novelty, held_out: npt.NDArray[np.float64], *, quantile: float = QUANTILE
+) -> Novelty | None:
+    """Set the threshold from the distances of held-out cases; None where there are fewer than `MIN_CASES`.
+
+    Of few cases the largest is no bound for the next one: then the threshold is at least that of a log-normal
+    prediction interval.
+    """
+    count = len(held_out)
+    if count < MIN_CASES:
+        return None
+    threshold = float(np.sort(held_out)[int(np.ceil(count * quantile)) - 1])
+    if count < ENOUGH_CASES:
+        logs = np.log(np.maximum(held_out, 1e-9))
+        reach = float(stdtrit(count - 1, quantile)) * logs.std(ddof=1) * np.sqrt(1 + 1 / count)
+        threshold = max(threshold, float(np.exp(logs.mean() + reach)))
+    return replace(novelty, threshold=threshold, quantile=quantile, cases=count)
+
+
+def _main_axes(rows: npt.NDArray[np.float64], count: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return the (count,) largest squared singular values of (N, F) rows and their (count, F) directions."""
+    wide = rows.shape[0] < rows.shape[1]
+    products = rows @ rows.T if wide else rows.T @ rows
+    size = len(products)
+    squares, vectors = eigh(products, subset_by_index=(size - count, size - 1))
+    squares, vectors = np.maximum(squares[::-1], 0), vectors[:, ::-1]
+    if not wide:
+        return squares, vectors.T
+    directions = (rows.T @ vectors).T  # (count, F)
+    return squares, directions / np.maximum(np.linalg.norm(directions, axis=1, keepdims=True), 1e-12)
