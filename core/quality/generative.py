@@ -82,8 +82,8 @@ def precision_recall(real: Rows, synthetic: Rows, *, neighbours: int = NEIGHBOUR
     Source: Kynkäänniemi et al. 2019, https://arxiv.org/abs/1904.06991
     """
     between = _distances(real, synthetic)
-    held = (between <= _reach(real, neighbours)[:, None]).any(axis=0)
-    found = (between <= _reach(synthetic, neighbours)[None, :]).any(axis=1)
+    held = np.any(between <= _reach(real, neighbours)[:, None], axis=0)
+    found = np.any(between <= _reach(synthetic, neighbours)[None, :], axis=1)
     return share_of(held), share_of(found)
 
 

@@ -36,12 +36,12 @@ def colour(images: Tensor) -> Tensor:
 
 
 def shift(images: Tensor) -> Tensor:
-    """Shift by whole pixels; what comes in from outside is white, as glass is."""
+    """Shift by whole pixels; what comes in from outside is mirrored: a margin would outshine the texture."""
     count, _, height, width = images.shape
     reach_y, reach_x = int(height * SHIFT + 0.5), int(width * SHIFT + 0.5)
     rows = _starts(count, 2 * reach_y + 1, images) + torch.arange(height, device=images.device)  # (N, H)
     columns = _starts(count, 2 * reach_x + 1, images) + torch.arange(width, device=images.device)
-    padded = F.pad(images, (reach_x, reach_x, reach_y, reach_y), value=1.0)
+    padded = F.pad(images, (reach_x, reach_x, reach_y, reach_y), mode="reflect")
     each = torch.arange(count, device=images.device).view(-1, 1, 1)
     return padded.permute(0, 2, 3, 1)[each, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 

@@ -19,7 +19,8 @@ class Critic(nn.Module):
         Args:
             spectral_norm: bound every layer's gain by 1 (Miyato et al. 2018, https://arxiv.org/abs/1802.05957); not
                 that of a tied last layer, whose mean over all positions is small already.
-            tied: the last layer weighs every position alike, so that a few hundred tiles can't be learned by heart.
+            tied: the last layer weighs every position alike, so that a few hundred tiles can't be learned by heart, and
+                every place is judged on its own (Isola et al. 2017, https://arxiv.org/abs/1611.07004).
         """
         super().__init__()
         self.discriminator = discriminator
@@ -40,12 +41,16 @@ class Critic(nn.Module):
         """Start with layers that pass on what they see, and a label that doesn't drown the image."""
         self.discriminator.label_embedding.weight.mul_(0.1)
         for layer in self.discriminator.features:
-            if isinstance(layer, nn.Conv2d):
+            if isinstance(layer, nn.Conv2d) and layer.bias is not None:
                 nn.init.kaiming_normal_(layer.weight, a=0.2)
                 nn.init.zeros_(layer.bias)
 
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
-        """Return (N,) logits of being real; arguments as the discriminator's."""
+        """Return logits of being real; arguments as the discriminator's.
+
+        Returns:
+            (N, 1); where the last layer is tied (N, 256), one for each place: the published answer is of their mean.
+        """
         network = self.discriminator
         channel = network.label_embedding(labels).view(-1, 1, IMAGE_PX, IMAGE_PX)
         batch = torch.cat([images, channel], dim=1).contiguous(memory_format=torch.channels_last)
@@ -55,9 +60,11 @@ class Critic(nn.Module):
                     _ = layer.weight
             features = network.features(batch)  # (N, 4 width, 16, 16)
             logits: Tensor = (
-                network.classifier(features.flatten(1)) if self.tied is None else self.tied(features.mean(dim=(2, 3)))
+                network.classifier(features.flatten(1))
+                if self.tied is None
+                else self.tied(features.flatten(2).transpose(1, 2)).squeeze(2)
             )
-        return logits.squeeze(1).float()
+        return logits.float()
 
     @torch.no_grad()
     def plain(self) -> Discriminator:

@@ -13,7 +13,7 @@ from core.config import get_settings
 from core.models.medsyngan import Discriminator, Generator
 from core.models.weights import read_state_dict
 from core.phantoms.phantom import nuclear_phantom
-from core.training import gan_evaluation, gan_judges
+from core.training import gan_evaluation, gan_judges, gan_tiles
 from core.training.loop import train
 from core.training.recipes import medsyngan
 from core.training.run_folder import RunFolder, State
@@ -52,7 +52,7 @@ def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DATA_DIR", str(tmp_path / "data"))
     get_settings.cache_clear()
     monkeypatch.setattr(gan_judges, "STEPS", 3)
-    monkeypatch.setattr(medsyngan, "JUDGED", 16)
+    monkeypatch.setattr(gan_tiles, "JUDGED", 16)
     monkeypatch.setattr(gan_evaluation, "JUDGED", 16)
 
 

@@ -1,6 +1,5 @@
 """MedSynGAN: images from noise and a class, trained against a discriminator that is told the class as well."""
 
-import math
 from collections.abc import Iterator, Mapping
 from itertools import chain, count
 from pathlib import Path
@@ -13,41 +12,33 @@ from lightning.fabric import Fabric
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from core.config import get_settings
 from core.errors import TrainingError
 from core.models.medsyngan import NOISE_DIM, Discriminator, Generator
-from core.models.registry import get_card
 from core.models.weights import read_state_dict, save_safetensors
 from core.quality.generative import frechet_distance, spread
 from core.training import diff_augment
-from core.training.batch_augment import turn
 from core.training.config import MedSynGanConfig
-from core.training.data import DataSet, Subset
+from core.training.data import DataSet
 from core.training.gan_evaluation import Features, evaluate, montage
-from core.training.gan_judges import TileJudge, as_batch, balanced, train_judge
+from core.training.gan_judges import TileJudge
 from core.training.gan_networks import Critic, RunningMean, sample, toggle
-from core.training.gan_start import Components, learn_components, reduced
+from core.training.gan_start import learn_components, reduced
+from core.training.gan_tiles import Batch, RealTiles
 from core.training.run_folder import RunFolder
 from core.training.task import Goal, Numbers
-from core.training.tile_cache import TileCache, build_cache
 from core.types import Progress, RGBImage
 
-Batch = tuple[Tensor, Tensor]
-
 COLLAPSED = 0.1
-"""Samples that differ from each other by less than this share of what real tiles differ by are all the same image."""
-
-START_TILES = 3000
-"""Tiles at most whose principal components a generator starts from."""
-
-WHITE = 240.0
-"""Background that all tiles are brought to, as for the PR classifier."""
+"""Samples of a class that differ by less than this share of what its real tiles differ by are all the same image."""
 
 PATIENCE, FIRST_STEPS = 3, 300
 """Epochs in a row before a collapse is believed, and steps before it is looked for: a new generator paints grey."""
 
-JUDGED = 512
-"""Samples, and real tiles at most, behind the figures of an epoch."""
+ANCHORED = 0.5
+"""Share of the noise that are components of real tiles, where there is an anchor."""
+
+DISCRIMINATOR = "discriminator.safetensors"
+"""Beside the generator's weights in the run folder, in the published layout."""
 
 
 class GanTask:
@@ -58,18 +49,14 @@ class GanTask:
     def __init__(self, config: MedSynGanConfig, data: DataSet, fabric: Fabric, progress: Progress) -> None:
         """Read the tiles and build the networks with random weights."""
         self.config, self.fabric = config, fabric
-        self.tiles = tiles = _read_tiles(config, data, progress)
-        self._rows = tiles.of(Subset.TRAIN)
-        held_out = tiles.of(Subset.VAL)
-        self._val = held_out if len(held_out) else self._rows
-        classes = len(tiles.classes)
+        self.tiles = RealTiles(config, data, fabric.device, progress)
+        classes, betas = self.tiles.classes, (config.beta1, 0.999)
         generator = Generator(classes=classes, width=config.width).to(memory_format=torch.channels_last)
         critic = Critic(
             Discriminator(classes=classes, width=config.width),
             spectral_norm=config.spectral_norm,
             tied=config.tied_discriminator,
         ).to(memory_format=torch.channels_last)
-        betas = (config.beta1, 0.999)
         rate = config.discriminator_learning_rate or config.learning_rate
         self.generator, self.generator_optimizer = fabric.setup(
             generator, torch.optim.Adam(generator.parameters(), config.learning_rate, betas, fused=True)
@@ -80,8 +67,8 @@ class GanTask:
         self._plain_generator, self._plain_critic = generator, critic
         self.mean = RunningMean(generator, config.ema) if config.ema else None
         self.guide: TileJudge | None = None
-        self.components = self._find_components() if config.start_steps or config.anchor else None
-        self.features = Features(tiles, fabric.device)
+        self.components = self.tiles.components() if config.start_steps or config.anchor else None
+        self.features = Features(self.tiles.cache, fabric.device)
         self._fixed = self._noise(np.repeat(np.arange(classes), config.images), seed=config.seed)
         self._real_features: npt.NDArray[np.float64] | None = None
         self._real_spread = 0.0
@@ -90,31 +77,23 @@ class GanTask:
 
     def steps(self) -> int:
         """Return the batches of one epoch."""
-        return self.config.steps_per_epoch or max(1, math.ceil(len(self._rows) / self._batch_size))
+        return self.tiles.steps
 
     def batches(self, epoch: int) -> Iterator[Batch]:
-        """Yield real tiles in [-1, 1] with their classes; every class is as frequent as the others."""
+        """Yield real tiles in [-1, 1] with their classes; before the first, the guide and the start are made."""
         if self.config.classifier_weight and self.guide is None:
-            self.guide = self._train_guide()
+            self.guide = self.tiles.train_guide()
         if self.config.start_steps and not self._steps_done:
             self._start()
-        yield from self._batches(self.config.seed + 7919 * epoch + self.fabric.global_rank)
-
-    def _batches(self, seed: int) -> Iterator[Batch]:
-        rng, random = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
-        labels = self.tiles.labels[self._rows]
-        for _ in range(self.steps()):
-            chosen = balanced(labels, self._batch_size, rng)
-            images = as_batch(self.tiles.tiles[self._rows[chosen]], self.fabric.device)
-            yield turn(images, random), torch.from_numpy(labels[chosen]).to(self.fabric.device)
+        yield from self.tiles.batches(self.config.seed + 7919 * epoch + self.fabric.global_rank)
 
     def step(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002
         """Improve the discriminator, then the generator."""
         images, labels = batch
         noise = torch.randn(2, len(images), NOISE_DIM, device=images.device)
         if self.config.anchor and self.components:
-            half = len(images) // 2
-            noise[:, :half] = self.components.of(images[:half], labels[:half])
+            first = self._anchored(len(images))
+            noise[:, :first] = self.components.of(images[:first], labels[:first])
         numbers = self._judge(images, labels, noise[0]) | self._create(images, labels, noise[1])
         if self.mean:
             self.mean.update(self._plain_generator)
@@ -131,10 +110,10 @@ class GanTask:
         """
         figures = {name: float(value) / self.steps() for name, value in self._sums.items() if name != "loss"}
         self._sums = {}
-        labels = self.tiles.labels[self._some_held_out()]
+        labels = self.tiles.cache.labels[self.tiles.judged]
         samples = self._sample(labels, seed=self.config.seed + 1)
         if self._real_features is None:
-            real = self.tiles.tiles[self._some_held_out()]
+            real = self.tiles.cache.tiles[self.tiles.judged]
             self._real_features, self._real_spread = self.features(real), spread(real, labels)
         figures["diversity"] = spread(samples, labels) / max(self._real_spread, 1e-6)
         figures["frechet"] = frechet_distance(self.features(samples), self._real_features)
@@ -165,7 +144,7 @@ class GanTask:
             self.mean.network.load_state_dict(state["mean"])
             self.mean.steps = int(state["mean_steps"])
         if state["guide"]:
-            self.guide = TileJudge(len(self.tiles.classes)).to(self.fabric.device).eval().requires_grad_(False)
+            self.guide = TileJudge(self.tiles.classes).to(self.fabric.device).eval().requires_grad_(False)
             self.guide.load_state_dict(state["guide"])
         self._steps_done, self._collapsed = int(state["steps_done"]), int(state["collapsed"])
 
@@ -180,19 +159,15 @@ class GanTask:
 
     def finish(self, run: RunFolder, weights: Path) -> dict[str, Any]:
         """Judge the best generator on held-out tiles, and write the discriminator beside it."""
-        generator = Generator(classes=len(self.tiles.classes), width=self.config.width)
+        generator = Generator(classes=self.tiles.classes, width=self.config.width)
         generator.load_state_dict(read_state_dict(weights), strict=True)
         generator.to(self.fabric.device).eval()
-        save_discriminator(self._plain_critic, run)
-        return evaluate(generator, self.tiles, self.features, run=run, seed=self.config.seed)
+        save_safetensors(self._plain_critic.plain().state_dict(), run.path / DISCRIMINATOR)
+        return evaluate(generator, self.tiles.cache, self.features, run=run, seed=self.config.seed)
 
     @property
     def _best_generator(self) -> Generator:
         return self.mean.network if self.mean else self._plain_generator
-
-    @property
-    def _batch_size(self) -> int:
-        return min(self.config.batch_size, max(2, len(self._rows)))
 
     def _judge(self, images: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
         toggle(self._plain_critic.parameters(), on=True)
@@ -220,12 +195,15 @@ class GanTask:
             loss = loss + self.config.classifier_weight * wrong
             numbers["class_loss"] = wrong.detach()
         if self.config.anchor:
-            half = len(images) // 2
-            missed = F.l1_loss(reduced(synthetic[:half]), reduced(images[:half]))
+            first = self._anchored(len(images))
+            missed = F.l1_loss(reduced(synthetic[:first]), reduced(images[:first]))
             loss = loss + self.config.anchor * missed
             numbers["anchor_loss"] = missed.detach()
         self._improve(self.generator_optimizer, self.generator, loss)
         return numbers | {"loss": loss.detach()}
+
+    def _anchored(self, batch: int) -> int:
+        return round(batch * ANCHORED)
 
     def _improve(self, optimizer: torch.optim.Optimizer, network: nn.Module, loss: Tensor) -> None:
         optimizer.zero_grad()
@@ -237,21 +215,9 @@ class GanTask:
     def _seen(self, images: Tensor) -> Tensor:
         return diff_augment.vary(images) if self.config.differentiable_augmentation else images
 
-    def _train_guide(self) -> TileJudge:
-        tiles, labels = self.tiles.tiles[self._rows], self.tiles.labels[self._rows]
-        return train_judge(
-            tiles, labels, classes=len(self.tiles.classes), device=self.fabric.device, seed=self.config.seed
-        )
-
-    def _find_components(self) -> Components:
-        rows = np.random.default_rng(self.config.seed).permutation(self._rows)[:START_TILES]
-        labels = torch.from_numpy(self.tiles.labels[rows]).to(self.fabric.device)
-        images = as_batch(self.tiles.tiles[rows], self.fabric.device)
-        return Components(images, labels, classes=len(self.tiles.classes), seed=self.config.seed)
-
     def _start(self) -> None:
         assert self.components is not None
-        batches = chain.from_iterable(self._batches(self.config.seed + number) for number in count(1))
+        batches = chain.from_iterable(self.tiles.batches(self.config.seed + number) for number in count(1))
         steps = self.config.start_steps
         learn_components(self._plain_generator, self.components, batches, steps=steps, autocast=self.fabric.autocast)
         self._plain_generator.load_state_dict(self.fabric.broadcast(self._plain_generator.state_dict()))
@@ -265,10 +231,6 @@ class GanTask:
     def _sample(self, labels: npt.NDArray[np.int64], *, seed: int) -> npt.NDArray[np.uint8]:
         return sample(self._best_generator, *self._noise(labels, seed=seed)).numpy()
 
-    def _some_held_out(self) -> npt.NDArray[np.int64]:
-        rows = np.random.default_rng(0).permutation(self._val)[:JUDGED]
-        return np.sort(rows)
-
     def _check_diversity(self, diversity: float) -> None:
         small = diversity < COLLAPSED and self._steps_done >= FIRST_STEPS
         self._collapsed = self._collapsed + 1 if small else 0
@@ -278,26 +240,6 @@ class GanTask:
                 "differ by. Switch on differentiable augmentation and spectral norm, or lower the learning rate, and "
                 "start a new run; the best weights before this are kept."
             )
-
-
-def _read_tiles(config: MedSynGanConfig, data: DataSet, progress: Progress) -> TileCache:
-    card = get_card("medsyngan_g")
-    return build_cache(
-        data,
-        get_settings().data_dir / "cache" / "tiles",
-        input_px=card.input_px,
-        tile_um=config.tile_um or card.tile_um,
-        mpp=config.mpp,
-        white_level=WHITE,
-        progress=progress,
-    )
-
-
-def save_discriminator(critic: Critic, run: RunFolder) -> Path:
-    """Write the discriminator in the published layout beside the generator's weights."""
-    path = run.path / "discriminator.safetensors"
-    save_safetensors(critic.plain().state_dict(), path)
-    return path
 
 
 def _entropy(logits: Tensor, target: float) -> Tensor:
