@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,6 +16,7 @@ from core import auth, history
 from core.db import Database, User
 from core.labels import Role
 from core.types import Result
+from pages.ui import work
 from pages.ui.jobs import all_jobs
 
 ROUTER = Path(__file__).resolve().parents[2] / "pages" / "router.py"
@@ -39,6 +41,8 @@ def pathologist(database: Database, admin: User) -> User:
 def visit(monkeypatch: pytest.MonkeyPatch, database: Database) -> OpenAs:
     """Open a page with the session cookie of a user, or signed out with None."""
     all_jobs.clear()
+    # A thread that still loads a network when the tests are over would take the interpreter down with it.
+    monkeypatch.setattr(work, "warm_up", lambda _db: Thread())
 
     def open_(user: User | None, page: str = "", *, address: str = "127.0.0.1", **query: str) -> AppTest:
         token = "" if user is None else auth.sign_in(database, user.name, PASSWORD)
