@@ -40,13 +40,13 @@ DEMONSTRATIONS = (
     Demonstration(
         "pr",
         "Simulated PR tiles",
-        f"{2 * PR_CASES * PR_TILES} nuclear stain tiles, PR- and PR+, {2 * PR_CASES} cases",
+        f"tiles of a nuclear stain, PR- and PR+, at most {PR_TILES} of each of {2 * PR_CASES} cases",
         2 * PR_CASES,
     ),
     Demonstration(
         "her2",
         "Simulated HER2 tiles",
-        f"{16 * HER2_CASES} membrane stain tiles, 0 to 3+, {4 * HER2_CASES} cases",
+        f"tiles of a membrane stain, 0 to 3+, 4 of each of {4 * HER2_CASES} cases",
         4 * HER2_CASES,
     ),
     Demonstration("pairs", "Simulated H&E and IHC pairs", f"{PAIRS} registered pairs of H&E and HER2 IHC", PAIRS),

@@ -26,7 +26,7 @@ def headline(evaluation: Mapping[str, Any]) -> None:
         cases = evaluation.get("cases")
         if cases and cases.get("count"):
             st.metric("Cases right", f"{cases['exact']} of {cases['count']}", border=True, height="stretch")
-    st.caption(" ".join([_measured_on(evaluation), *evaluation.get("notes", ())]))
+    st.caption(_measured_on(evaluation))
 
 
 def show(evaluation: Mapping[str, Any], *, key: str) -> None:
@@ -47,6 +47,8 @@ def show(evaluation: Mapping[str, Any], *, key: str) -> None:
         _calibration(evaluation.get("calibration"), key=key)
     with right:
         _conformal(evaluation.get("conformal"), classes)
+        for note in evaluation.get("notes", ()):
+            st.caption(words.plain(note))
         _gap(evaluation.get("gap"))
         _cases(evaluation.get("cases"))
 

@@ -33,6 +33,14 @@ LABELS = {
     "coverage": "Coverage of the prediction set",
     "turns": "Flips and turns",
     "jpeg": "JPEG",
+    "tied": "All positions alike",
+    "tied_discriminator": "Discriminator: all positions alike",
+    "discriminator_learning_rate": "Discriminator's learning rate",
+    "start_steps": "Batches before the start",
+    "quantile": "Quantile of DAB",
+    "gain": "DAB painted per DAB",
+    "phantoms": "Simulated pairs",
+    "phantom_share": "Share of simulated crops",
 }
 
 PLAIN_HELP = {
@@ -50,7 +58,7 @@ PLAIN_HELP = {
     "width": "Channels of the generator's last layer.",
     "discriminator_learning_rate": "Where it differs from the generator's.",
     "beta1": "Momentum of Adam.",
-    "light": "How far the white point varies.",
+    "stain": "How far stain colours and amounts vary, in optical density.",
 }
 
 

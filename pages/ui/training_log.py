@@ -21,7 +21,8 @@ def show(run: Run, *, expanded: bool = False) -> None:
     if box.open:
         with box:
             text = tail(run.folder)
-            st.code(text or "Nothing was written yet.", language=None, wrap_lines=True, height=260)
+            with st.container(height=280, autoscroll=True, border=False):  # the newest line is the last one
+                st.code(text or "Nothing was written yet.", language=None, wrap_lines=True)
 
 
 def settings(run: Run, *, expanded: bool = False) -> None:

@@ -15,12 +15,13 @@ from core.training.splitting import split
 from core.types import Progress
 from pages.ui import errors, training_work
 from pages.ui import training_words as words
-from pages.ui.training_charts import PALETTE, chart
+from pages.ui.training_charts import chart
 
 if TYPE_CHECKING:
     from core.training.data_report import DataReport, SizeCount
 
 LISTED = 30
+SHADES = ("#0f7f98", "#7fb9c6", "#c9b458")
 SIDES = {"training": "train", "validation": "val", "test": "test"}
 
 
@@ -110,20 +111,21 @@ def _counts(about: "DataReport", *, key: str) -> None:
                 x=[getattr(row, name) for row in rows],
                 name=side,
                 orientation="h",
-                marker={"color": PALETTE[0], "opacity": shade},
+                marker={"color": shade, "line": {"width": 0}},
                 hovertemplate="%{y}, " + side + ": %{x}<extra></extra>",
             )
-            for (side, name), shade in zip(SIDES.items(), (1.0, 0.6, 0.3), strict=True)
+            for (side, name), shade in zip(SIDES.items(), SHADES, strict=True)
         ]
         chart(
             bars,
-            title="Balance of the classes",
-            x="images",
+            title="Images of each class",
+            x="",
             y="",
             key=f"{key}-balance",
             alt="; ".join(f"{name}: {row.images} images" for name, row in zip(label, rows, strict=True)),
             barmode="stack",
-            height=150 + 34 * len(rows),
+            height=130 + 34 * len(rows),
+            legend_traceorder="normal",
             yaxis={"autorange": "reversed", "type": "category"},
             hovermode="closest",
         )

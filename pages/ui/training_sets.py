@@ -1,11 +1,15 @@
 """The tab Data sets: what was uploaded, its report, another upload, deletion."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from core import jobs
 from core.db.engine import Database
 from core.db.records import User
+from core.errors import AppError
 from core.jobs import StoredData
+from core.training.data import Kind, open_data
 from pages.ui import errors, times, training_data, training_list, training_places, training_report, training_upload
 from pages.ui import training_words as words
 
@@ -32,20 +36,33 @@ def show(db: Database, user: User) -> None:
 def _line(each: StoredData, user: User) -> None:
     with st.container(border=True, key=f"data-{each.id}"):
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-            with st.container(gap="xxsmall", width="stretch"):
+            with st.container(gap="xxsmall", width=420):
                 st.markdown(f"**{words.plain(each.name)}**")
-                parts = [f"{each.files:,} files, {words.size(each.bytes)}", times.local(each.created)]
+                parts = [_contents(each.folder), words.size(each.bytes), times.local(each.created)]
                 st.caption(" · ".join([*parts, *training_list.owner(each, user)]))
-            if st.button("Train on it", icon=":material/model_training:", key=f"train_on-{each.id}"):
-                training_data.take(each)
-                training_places.go(training_places.NEW)
-                st.rerun()
-            if st.button("Delete", icon=":material/delete:", key=f"delete_data-{each.id}"):
-                _ask(each, user)
+            with st.container(horizontal=True, horizontal_alignment="right"):
+                if st.button("Train on it", icon=":material/model_training:", key=f"train_on-{each.id}"):
+                    training_data.take(each)
+                    training_places.go(training_places.NEW)
+                    st.rerun()
+                if st.button("Delete", icon=":material/delete:", key=f"delete_data-{each.id}"):
+                    _ask(each, user)
         report = st.expander("Report", icon=":material/fact_check:", key=f"report-{each.id}", on_change="rerun")
         if report.open:
             with report:
                 training_report.show(user, each.id, key=f"set-{each.id}")
+
+
+@st.cache_data(max_entries=500, show_spinner=False)
+def _contents(folder: Path) -> str:
+    """ "143 images of PR-, PR+"; an upload never changes."""
+    try:
+        data = open_data(folder)
+    except AppError:
+        return "images are missing"
+    if data.kind is Kind.PAIRS:
+        return f"{len(data.items):,} pairs"
+    return f"{len(data.items):,} images of {words.plain(', '.join(data.classes))}"
 
 
 def _ask(each: StoredData, user: User) -> None:
