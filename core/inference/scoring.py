@@ -137,7 +137,7 @@ def score_field(
     if field.source is StainSource.VIRTUAL:
         trust = numbers_of(engine.extras(GENERATOR), "limits").get("tells_scores_apart", 1.0)
         aggregate = _trusted(aggregate, card.labels, trust) if trust < 1 else aggregate
-    likeness = likeness_of(engine, card.name, classified.features)
+    likeness = likeness_of(engine, card.name, inputs, classified.features)
     return Scored(boxes, inputs, probs, tissue, len(planned) - len(boxes), energy, aggregate, likeness)
 
 

@@ -7,9 +7,11 @@ import numpy.typing as npt
 from scipy.linalg import eigh
 from scipy.special import stdtrit
 
-from core.quality.novelty import QUANTILE, Novelty, compressed
+from core.quality.novelty import QUANTILE, Novelty, Space, compressed
 
 AXES = 32
+"""Main axes at most; of few numbers half as many."""
+
 SHRINKAGE = 0.1
 """Share of the mean variance that is added to each axis."""
 
@@ -23,35 +25,17 @@ ENOUGH_CASES = 20
 """Held-out cases from which their own quantile is the threshold; below, it is bounded from their spread."""
 
 
-def fit_novelty(features: npt.NDArray[np.floating], cases: npt.NDArray[np.str_], *, axes: int = AXES) -> Novelty:
-    """Describe the features of training tiles; the threshold is still to be set.
+def fit_novelty(
+    features: npt.NDArray[np.floating], looks: npt.NDArray[np.floating], cases: npt.NDArray[np.str_]
+) -> Novelty:
+    """Describe training tiles; the threshold is still to be set.
 
     Args:
-        features: (N, F), N at least 2.
+        features: (N, F) pooled features of the network, N at least 2.
+        looks: (N, 10) as from `core.quality.appearance`.
         cases: (N,) their cases; each weighs the same.
-        axes: at most so many.
     """
-    values = np.asarray(features, np.float64)
-    centre = np.median(values, axis=0)
-    quartiles = np.quantile(values, [0.25, 0.75], axis=0)
-    spread = (quartiles[1] - quartiles[0]) / 1.349
-    spread = spread + FLOOR * spread.mean() + 1e-6
-    values = compressed(values, centre, spread)
-    _, places, counts = np.unique(cases, return_inverse=True, return_counts=True)
-    weights = 1 / counts[places] / len(counts)  # (N,), sum 1
-    mean = weights @ values
-    scaled = (values - mean) * np.sqrt(weights)[:, None]
-    kept = max(1, min(axes, len(values) - 1, values.shape[1] // 2))
-    variances, basis = _main_axes(scaled, kept)
-    rest = max(float((scaled**2).sum() - variances.sum()), 1e-6 * float(variances.sum()), 1e-12)
-    return Novelty(
-        centre=centre.astype(np.float32),
-        spread=spread.astype(np.float32),
-        mean=mean.astype(np.float32),
-        axes=basis.astype(np.float32),
-        variances=(variances + SHRINKAGE * variances.mean() + 1e-12).astype(np.float32),
-        rest=rest,
-    )
+    return Novelty(_space(features, cases), _space(looks, cases))
 
 
 def with_threshold(
@@ -71,6 +55,30 @@ def with_threshold(
         reach = float(stdtrit(count - 1, quantile)) * logs.std(ddof=1) * np.sqrt(1 + 1 / count)
         threshold = max(threshold, float(np.exp(logs.mean() + reach)))
     return replace(novelty, threshold=threshold, quantile=quantile, cases=count)
+
+
+def _space(values: npt.NDArray[np.floating], cases: npt.NDArray[np.str_]) -> Space:
+    values = np.asarray(values, np.float64)
+    centre = np.median(values, axis=0)
+    quartiles = np.quantile(values, [0.25, 0.75], axis=0)
+    spread = (quartiles[1] - quartiles[0]) / 1.349
+    spread = spread + FLOOR * spread.mean() + 1e-6
+    values = compressed(values, centre, spread)
+    _, places, counts = np.unique(cases, return_inverse=True, return_counts=True)
+    weights = 1 / counts[places] / len(counts)  # (N,), sum 1
+    mean = weights @ values
+    scaled = (values - mean) * np.sqrt(weights)[:, None]
+    kept = max(1, min(AXES, len(values) - 1, values.shape[1] // 2))
+    variances, basis = _main_axes(scaled, kept)
+    rest = max(float((scaled**2).sum() - variances.sum()), 1e-6 * float(variances.sum()), 1e-12)
+    return Space(
+        centre=centre.astype(np.float32),
+        spread=spread.astype(np.float32),
+        mean=mean.astype(np.float32),
+        axes=basis.astype(np.float32),
+        variances=(variances + SHRINKAGE * variances.mean() + 1e-12).astype(np.float32),
+        rest=rest,
+    )
 
 
 def _main_axes(rows: npt.NDArray[np.float64], count: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

@@ -12,6 +12,7 @@ from scipy.special import log_softmax
 from torch import nn
 
 from core.models.card import ModelCard
+from core.quality.appearance import appearance
 from core.quality.novelty import Novelty, case_distances
 from core.quality.novelty_fit import fit_novelty, with_threshold
 from core.training.beside_weights import write_beside
@@ -47,6 +48,11 @@ class _Part:
     rows: Indices
     held: HeldOut
     features: Floats
+    looks: Floats
+
+    def distances(self, novelty: Novelty) -> npt.NDArray[np.float64]:
+        """Return the distance of every case."""
+        return case_distances(novelty.distances(self.features, self.looks), self.held.cases)
 
 
 def finish_classifier(
@@ -96,16 +102,19 @@ def finish_classifier(
 
 
 def _answer(predict: Predict, cache: TileCache, data: DataSet, rows: Indices, progress: Progress) -> _Part:
-    logits = [np.zeros((0, len(data.classes)), np.float32)]
-    features = []
+    logits, features = [np.zeros((0, len(data.classes)), np.float32)], []
+    looks = [appearance(cache.tiles[:0])]
     for start in range(0, len(rows), CHUNK):
         progress("judging the best weights", start, len(rows))
-        answer = predict(np.asarray(cache.tiles[rows[start : start + CHUNK]]))
+        tiles = np.asarray(cache.tiles[rows[start : start + CHUNK]])
+        answer = predict(tiles)
         logits.append(answer[0])
         features.append(answer[1])
+        looks.append(appearance(tiles))
     cases = np.array([cache.cases[row] for row in rows], dtype=str)
     held = HeldOut(np.concatenate(logits), cache.labels[rows], cases, data.classes, data.cases_known)
-    return _Part(rows, held, np.concatenate(features) if features else np.zeros((0, 0), np.float32))
+    pooled = np.concatenate(features) if features else np.zeros((0, 0), np.float32)
+    return _Part(rows, held, pooled, np.concatenate(looks))
 
 
 def _spread(rows: Indices, cases: tuple[str, ...], limit: int) -> Indices:
@@ -155,15 +164,15 @@ def _novelty(seen: _Part, validation: _Part, test: _Part, sha256: str) -> Novelt
     held = validation if len(validation.rows) else test
     if len(seen.rows) < MIN_SEEN or not len(held.rows) or not np.isfinite(seen.features).all():
         return None
-    fitted = fit_novelty(seen.features, seen.held.cases)
-    found = with_threshold(fitted, case_distances(fitted.distances(held.features), held.held.cases))
+    fitted = fit_novelty(seen.features, seen.looks, seen.held.cases)
+    found = with_threshold(fitted, held.distances(fitted))
     return None if found is None else replace(found, sha256=sha256)
 
 
 def _novelty_figures(novelty: Novelty | None, test: _Part) -> dict[str, Any] | None:
     if novelty is None:
         return None
-    distances = case_distances(novelty.distances(test.features), test.held.cases) if len(test.rows) else np.zeros(0)
+    distances = test.distances(novelty) if len(test.rows) else np.zeros(0)
     return {
         "threshold": novelty.threshold,
         "quantile": novelty.quantile,

@@ -12,6 +12,7 @@ from core.inference.engine import Engine
 from core.inference.likeness import likeness_of
 from core.models.sidecar import Sidecar, write_sidecar
 from core.models.weights import save_safetensors
+from core.quality.appearance import appearance
 from core.quality.novelty_file import save_novelty
 from core.quality.novelty_fit import fit_novelty
 
@@ -30,15 +31,16 @@ def weights(tmp_path: Path) -> Path:
     with (tmp_path / "manifest.toml").open("a", encoding="utf-8") as manifest:
         manifest.write(f'novelty = "{FILE}"\n')
     engine = Engine(tmp_path)
-    features = engine.classify_with_features("simple_cnn", pale(40))[1]
-    fitted = fit_novelty(features, np.arange(40).astype(str))
+    tiles = pale(40)
+    features = engine.classify_with_features("simple_cnn", tiles)[1]
+    fitted = fit_novelty(features, appearance(tiles), np.arange(40).astype(str))
     sha256 = engine.state("simple_cnn").sha256 or ""
     save_novelty(replace(fitted, threshold=12.0, cases=40, sha256=sha256), tmp_path / FILE)
     return tmp_path
 
 
 def look(engine: Engine, tiles: np.ndarray) -> object:
-    return likeness_of(engine, "simple_cnn", engine.classify_with_features("simple_cnn", tiles)[1])
+    return likeness_of(engine, "simple_cnn", tiles, engine.classify_with_features("simple_cnn", tiles)[1])
 
 
 def test_tiles_like_those_of_training_are_at_home(weights: Path) -> None:
@@ -51,7 +53,7 @@ def test_noise_is_foreign(weights: Path) -> None:
 
 
 def test_no_tiles_are_like_nothing(weights: Path) -> None:
-    assert likeness_of(Engine(weights), "simple_cnn", np.zeros((0, 0), np.float32)) is None
+    assert likeness_of(Engine(weights), "simple_cnn", pale(0), np.zeros((0, 0), np.float32)) is None
 
 
 def test_weights_without_statistics_tell_nothing(tmp_path: Path) -> None:

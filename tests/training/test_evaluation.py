@@ -15,6 +15,7 @@ from core.models.registry import get_card
 from core.models.sidecar import read_sidecar
 from core.models.simple_cnn import SimpleCNN
 from core.models.weights import load_weights, save_safetensors
+from core.quality.appearance import appearance
 from core.quality.novelty_file import load_novelty
 from core.training.config import Recipe, SimpleCnnConfig
 from core.training.curves import MAX_POINTS, area_under_roc, precision_recall_curves, roc_curves
@@ -235,7 +236,7 @@ def test_feature_statistics_tell_other_colours(finished: tuple[RunFolder, dict[s
     novelty = load_novelty(run.path / "weights.novelty.npz")
     assert found["novelty"]["cases"] == 20 and found["novelty"]["false_alarms"] <= 4
     green = np.full((5, 128, 128, 3), (40, 220, 60), np.uint8)
-    assert novelty.distances(brownness(green)[1]).min() > novelty.threshold
+    assert novelty.distances(brownness(green)[1], appearance(green)).min() > novelty.threshold
 
 
 def test_an_end_that_comes_again_replaces_the_first(tmp_path: Path) -> None:
