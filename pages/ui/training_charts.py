@@ -120,7 +120,7 @@ def chart(
         title={"text": title, "font": {"size": 15}, "x": 0, "xanchor": "left"},
         height=height,
         margin={"l": 8, "r": 8, "t": 40, "b": 12},
-        legend={"orientation": "h", "yanchor": "top", "y": -0.3 if x else -0.2, "x": 0, "font": {"size": 12}},
+        legend={"orientation": "h", "yanchor": "top", "y": -0.3, "x": 0, "font": {"size": 12}},
         hovermode="x unified",
         uirevision=key,  # what was zoomed stays so when new points come
     )

@@ -66,8 +66,9 @@ def errors(evaluation: Mapping[str, Any], run: RunFolder) -> None:
                 pictures = [run.path / each["picture"]]
                 if each.get("heatmap") and (run.path / each["heatmap"]).is_file():
                     pictures.append(run.path / each["heatmap"])
-                for column, path in zip(st.columns(2, gap="xxsmall"), pictures, strict=False):
-                    column.image(path, width="stretch", alt=f"{each['file']}, {path.stem}")
+                with st.grid(2, min_column_width=80, gap="xxsmall"):
+                    for path in pictures:
+                        st.image(path, width="stretch", alt=f"{each['file']}, {path.stem}")
                 st.markdown(f"**{each['truth']}** read as **{each['predicted']}**, {percent(each['confidence'])} sure")
                 st.caption(words.plain(f"{each['file']}" + (f" · case {each['case']}" if each.get("case") else "")))
 

@@ -63,15 +63,15 @@ def _line(run: Run, user: User) -> None:
     status = run.status
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="medium", key=f"run-{run.id}"):
         st.checkbox(f"Select {run.name}", key=_pick(run.id), label_visibility="collapsed", width="content")
+        with st.container(width=112):
+            badge(run)
         with st.container(gap="xxsmall", width=300):
-            with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-                badge(run)
-                st.markdown(f"**{words.plain(run.name)}**", width="content")
+            st.markdown(f"**{words.plain(run.name)}**")
             st.caption(details(run, user))
         with st.container(gap="xxsmall", width="stretch"):
             if status.state.ended:
                 st.markdown(words.best(status) or words.progress(status))
-                st.caption(words.progress(status) if words.best(status) else words.plain(status.message[:140]))
+                st.caption(words.progress(status) if words.best(status) else words.plain(status.message.split(". ")[0]))
             elif status.state is State.QUEUED:
                 st.markdown(place(run))
             else:

@@ -73,7 +73,7 @@ def _estimate(user: User, source: Source, config: TrainConfig, *, asked: bool) -
         return
     found: jobs.Estimate | None = training_work.once(ESTIMATE, "", lambda _: None)
     if found is not None:
-        most = "at most " if config.early_stop or config.max_minutes else ""
+        most = "At most about" if config.early_stop or config.max_minutes else "About"
         each = f"{found.steps:,} batches of {found.seconds_per_step:.2g} s in each of {found.epochs:,} epochs"
         shared = " Other runs train here now; alone it is faster." if found.shared else ""
-        st.markdown(f":material/timer: {most}about **{words.duration(found.total_s)}**: {each}.{shared}".capitalize())
+        st.markdown(f":material/timer: {most} **{words.duration(found.total_s)}**: {each}.{shared}")

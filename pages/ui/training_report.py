@@ -42,6 +42,7 @@ def show(user: User, place: str, *, key: str) -> DataSet | None:
         return data, report(_split(data), progress)
 
     name = f"report-{place}"
+    _only(name, key)
     found = training_work.once(name, "Looking at the images", look)
     if found is None:
         return None
@@ -67,6 +68,15 @@ def show(user: User, place: str, *, key: str) -> DataSet | None:
             args=(name,),
         )
     return None if about.problems else data
+
+
+def _only(name: str, key: str) -> None:
+    """Nobody waits any more for the report that was begun here before."""
+    former = st.session_state.get(f"{key}-report", name)
+    piece = training_work.find(former) if former != name else None
+    if piece is not None and not piece.done.is_set():
+        training_work.forget(former)
+    st.session_state[f"{key}-report"] = name
 
 
 def _split(data: DataSet) -> DataSet:
@@ -124,7 +134,7 @@ def _counts(about: "DataReport", *, key: str) -> None:
             key=f"{key}-balance",
             alt="; ".join(f"{name}: {row.images} images" for name, row in zip(label, rows, strict=True)),
             barmode="stack",
-            height=130 + 34 * len(rows),
+            height=150 + 34 * len(rows),
             legend_traceorder="normal",
             yaxis={"autorange": "reversed", "type": "category"},
             hovermode="closest",

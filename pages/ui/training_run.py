@@ -82,7 +82,10 @@ def _last_words(run: Run) -> None:
     status = run.status
     parts = [words.plain(status.message)]
     parts += [words.plain(f"{words.best(status)}.")] if status.best is not None else []
-    parts += [f"{words.progress(status)}."] if status.epoch else []
+    if status.state is State.FINISHED and status.seconds:
+        parts.append(f"{words.duration(status.seconds)} of training.")
+    elif status.epoch:
+        parts.append(f"{words.progress(status)}.")
     text = " ".join(parts)
     if status.state is State.FAILED:
         st.error(text, icon=":material/error:")

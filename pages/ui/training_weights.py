@@ -11,6 +11,7 @@ from core.db.settings import AppSettings, get_app_settings
 from core.jobs import Run
 from pages.ui import errors
 
+TEXT_PX = 620
 SHOWN = 16
 """Characters of a SHA-256 that are shown, and that name a kept copy."""
 
@@ -31,8 +32,8 @@ def show(db: Database, user: User, run: Run) -> None:
 
 
 def _offer(db: Database, user: User, run: Run, sha256: str) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        with st.container(gap=None, width="stretch"):
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        with st.container(gap=None, width=TEXT_PX):
             st.markdown("**Weights** of the best epoch")
             st.caption(f"SHA-256 {sha256[:SHOWN]}. The weights in use are kept; one click goes back to them.")
         use = st.button("Use these weights", icon=":material/check_circle:", type="primary", key="use_weights")
@@ -51,8 +52,8 @@ def _in_use(db: Database, user: User, model: str, sha256: str) -> None:
 
     with errors.shown():
         former = previous(db, model)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        with st.container(gap=None, width="stretch"):
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        with st.container(gap=None, width=TEXT_PX):
             st.markdown(f":material/check_circle: **{get_card(model).title}** uses these weights")
             before = "" if former is None else f" Before: {former.path.name if former.path else 'the bundled weights'}."
             st.caption(f"SHA-256 {sha256[:SHOWN]}, in every result from the next analysis on.{before}")

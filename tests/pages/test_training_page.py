@@ -63,8 +63,7 @@ def on_folder(visit, user: User, images: Path) -> AppTest:
     app = visit(user, "training.py")
     app.segmented_control(key="data_source").set_value("Folder on the server").run()
     app.text_input(key="data_folder").set_value(str(images)).run()
-    pieces = app.session_state["training_work"] if "training_work" in app.session_state else {}
-    for piece in pieces.values():
+    for piece in app.session_state.filtered_state.get("training_work", {}).values():
         assert piece.done.wait(30)
     app.run()
     assert not app.exception, app.exception
