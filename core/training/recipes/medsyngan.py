@@ -190,7 +190,7 @@ class GanTask:
         numbers = {"g_loss": loss.detach()}
         if self.guide is not None:
             with self.fabric.autocast():
-                logits = self.guide(synthetic)
+                logits = self.guide(diff_augment.vary(synthetic))
             wrong = F.cross_entropy(logits.float(), labels)
             loss = loss + self.config.classifier_weight * wrong
             numbers["class_loss"] = wrong.detach()
