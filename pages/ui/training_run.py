@@ -102,7 +102,7 @@ def _ended(db: Database, user: User, run: Run) -> None:
         (training_evaluation if kind == "classifier" else training_made).headline(evaluation)
     if run.folder.weights.is_file():
         training_weights.show(db, user, run)
-        training_export.show(run, user)
+    training_export.show(run)
     titles = [*(_views(evaluation)), "Curves", "Samples", "Settings and log"]
     if not training_samples.epochs(run.folder):
         titles.remove("Samples")

@@ -1,5 +1,6 @@
 """The Training page: choosing images and a recipe, starting, watching, comparing, using what came of it."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -63,10 +64,19 @@ def on_folder(visit, user: User, images: Path) -> AppTest:
     app = visit(user, "training.py")
     app.segmented_control(key="data_source").set_value("Folder on the server").run()
     app.text_input(key="data_folder").set_value(str(images)).run()
-    for piece in app.session_state.filtered_state.get("training_work", {}).values():
-        assert piece.done.wait(30)
-    app.run()
-    assert not app.exception, app.exception
+    return settled(app)
+
+
+def settled(app: AppTest) -> AppTest:
+    """The page when its threads have done their work."""
+    while "training_work" in app.session_state:
+        pieces = list(app.session_state["training_work"].values())
+        for piece in pieces:
+            assert piece.done.wait(30)
+        app.run()
+        assert not app.exception, app.exception
+        if list(app.session_state["training_work"].values()) == pieces:
+            break
     return app
 
 
@@ -156,6 +166,31 @@ def test_a_finished_classifier_shows_its_figures(visit, researcher: User):
     assert "97 % sure" in said(tab(app, "Mistakes", f"run_tab-{run_id}"))
     assert len(tab(app, "Curves", f"run_tab-{run_id}").get("plotly_chart")) == 2
     assert "epoch 10" in tab(app, "Settings and log", f"run_tab-{run_id}").code[0].value
+
+
+def test_a_run_offers_its_files(visit, researcher: User):
+    app = opened(visit, researcher, add_run(researcher, "to take away"))
+
+    assert [each.label for each in app.get("download_button")] == ["safetensors", ".pth", "Notebook", "Whole run"]
+
+
+@pytest.mark.usefixtures("waiting_queue")
+def test_an_uploaded_zip_becomes_a_data_set_with_a_report(visit, researcher: User, tmp_path: Path):
+    packed = shutil.make_archive(str(tmp_path / "packed"), "zip", write_class_folders(tmp_path / "tiles"))
+    app = visit(researcher, "training.py")
+    app.file_uploader(key="zip-0").upload("my tiles.zip", Path(packed).read_bytes()).run()
+    app = settled(app)
+
+    stored = jobs.list_datasets(researcher)[0]
+    assert (stored.name, stored.files) == ("my tiles", 24)
+    assert app.selectbox(key="data_stored").value == stored.id
+    assert "**24 images** · 8 cases · 128 × 128 px" in said(app)
+    assert "Few images to train on" in app.warning[0].value
+    sets = tab(app, "Data sets")
+    assert "24 images of PR\\-, PR\\+" in said(sets)
+    sets.button(key=f"delete_data-{stored.id}").click().run()
+    sets.button(key="confirm_delete_data").click().run()
+    assert jobs.list_datasets(researcher) == []
 
 
 @pytest.mark.parametrize("recipe", [Recipe.MEDSYNGAN, Recipe.VIRTUAL_STAIN])
