@@ -62,7 +62,8 @@ class ClassifierTask:
         network.to(memory_format=torch.channels_last)
         kind = torch.optim.Adam if isinstance(config, SimpleCnnConfig) else torch.optim.AdamW
         learning = [value for value in network.parameters() if value.requires_grad]
-        optimizer = kind(learning, lr=config.learning_rate, weight_decay=config.weight_decay)
+        # Fused: one pass over the weights; SimpleCNN's 8 million took a sixth of every step otherwise.
+        optimizer = kind(learning, lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
         self.network, self.optimizer = fabric.setup(network, optimizer)
         self.rate = LearningRate(config)
         self.class_weights = self.source.class_weights().to(fabric.device)
