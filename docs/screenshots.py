@@ -2,7 +2,8 @@
 
     python docs/screenshots.py [--out docs] [--width 390] [--dark] [--images FILE...]
 
-Signs in on a fresh data folder and scores the simulated samples, and other images where they are given.
+Signs in on a fresh data folder, scores the simulated samples, and other images where they are given, and trains on
+simulated tiles for a minute or two.
 """
 
 import argparse
@@ -83,10 +84,27 @@ def visit_all(page: Page, url: str, out: Path, images: list[Path]) -> None:
         page.locator("input[type=file]").first.set_input_files(path)
         finish(page)
         save(page, out / f"{path.stem}.png")
+    train(page, url, out)
     for screen in ("history", "models", "account", "admin"):
         page.goto(f"{url}/{screen}")
         page.get_by_role("heading").first.wait_for()
         save(page, out / f"{screen}.png")
+
+
+def train(page: Page, url: str, out: Path) -> None:
+    """A training on simulated tiles: before it starts, while it runs, and when it is judged."""
+    page.goto(f"{url}/training")
+    page.get_by_text("Simulated example", exact=True).click()
+    page.get_by_role("button", name="Make it").first.click()
+    page.get_by_text("Images of each class").wait_for()
+    page.get_by_role("spinbutton", name="Epochs").first.fill("12")
+    page.get_by_role("spinbutton", name="Epochs").first.press("Enter")
+    save(page, out / "training_new.png")
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.get_by_text("Epoch 8 of 12").wait_for()
+    save(page, out / "training_live.png")
+    page.get_by_text("Confusion matrix").wait_for()
+    save(page, out / "training.png")
 
 
 def finish(page: Page) -> None:

@@ -8,7 +8,7 @@ from core.db.settings import AppSettings, save_app_settings
 
 
 @pytest.mark.usefixtures("admin")
-@pytest.mark.parametrize("page", ["analyze.py", "history.py", "account.py", "admin.py", "models.py"])
+@pytest.mark.parametrize("page", ["analyze.py", "history.py", "training.py", "account.py", "admin.py", "models.py"])
 def test_signed_out_no_page_can_be_opened(visit, page: str):
     app = visit(None)
 
