@@ -7,13 +7,15 @@ import numpy as np
 import pytest
 from filled_weights import noise, write_weights
 
+from core.config import ROOT
 from core.errors import WeightsError
 from core.inference.engine import Engine
 from core.inference.likeness import likeness_of
+from core.models.manifest import read_manifest
 from core.models.sidecar import Sidecar, write_sidecar
 from core.models.weights import save_safetensors
 from core.quality.appearance import appearance
-from core.quality.novelty_file import save_novelty
+from core.quality.novelty_file import load_novelty, save_novelty
 from core.quality.novelty_fit import fit_novelty
 
 FILE = "simple_cnn.novelty.npz"
@@ -86,3 +88,11 @@ def test_a_run_brings_its_own(weights: Path, tmp_path: Path) -> None:
         replace(plain.novelty("simple_cnn"), threshold=0.0, sha256=sha256), chosen.with_name("weights.novelty.npz")
     )
     assert look(Engine(weights, overrides={"simple_cnn": chosen}), pale(1)).foreign
+
+
+@pytest.mark.parametrize("name", ["ihcnet", "simple_cnn"])
+def test_the_bundled_statistics_belong_to_the_bundled_weights(name: str) -> None:
+    entry = read_manifest(ROOT / "weights")[name]
+    found = load_novelty(ROOT / "weights" / str(entry.extras["novelty"]))
+    assert found.sha256 == entry.sha256, "run python -m core.training.fit_novelty"
+    assert found.cases >= 25
