@@ -92,7 +92,9 @@ def test_a_bad_file_gets_a_sentence_and_no_trace(page: Page, workbench: Workbenc
     expect(page.get_by_text("Traceback")).to_have_count(0)
 
 
-@pytest.mark.parametrize("path", ["", "analyze", "history", "training", "account", "admin", "models", "secret", "router"])
+@pytest.mark.parametrize(
+    "path", ["", "analyze", "history", "training", "account", "admin", "models", "secret", "router"]
+)
 def test_signed_out_every_address_shows_the_sign_in(page: Page, workbench: Workbench, path: str) -> None:
     page.goto(f"{workbench.url}/{path}")
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
