@@ -15,6 +15,11 @@ from core.training.config import Augmentation
 
 Change = Callable[[Tensor, Generator], Tensor]
 
+_FLIPS: tuple[Callable[[Tensor], Tensor], ...] = (
+    lambda batch: torch.flip(batch, (-1,)),
+    lambda batch: torch.flip(batch, (-2,)),
+    lambda batch: batch.transpose(-1, -2),
+)
 DARKEST = 1.0 / 255.0
 BLOCK = 8
 """Side of the blocks that JPEG compresses, in pixels."""
@@ -60,7 +65,7 @@ def augment(images: Tensor, how: Augmentation, random: Generator) -> Tensor:
 
 def turn(batch: Tensor, random: Generator) -> Tensor:
     """Flip and rotate by quarter turns; all eight ways are equally likely. Images must be square."""
-    for change in (lambda b: b.flip(-1), lambda b: b.flip(-2), lambda b: b.transpose(-1, -2)):
+    for change in _FLIPS:
         chosen = torch.rand(len(batch), generator=random) < 0.5
         batch = torch.where(chosen.to(batch.device)[:, None, None, None], change(batch), batch)
     return batch

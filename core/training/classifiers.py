@@ -66,9 +66,9 @@ class VitClassifier(nn.Module):
         if not timm.is_model(backbone):
             close = ", ".join(timm.list_models(f"*{backbone.split('_')[0]}*")[:5]) or "vit_tiny_patch16_224"
             raise InvalidOptionError(f"timm has no backbone {backbone!r}. Try one of: {close}.")
-        self.backbone = timm.create_model(backbone, pretrained=pretrained, num_classes=0)
+        self.backbone: nn.Module = timm.create_model(backbone, pretrained=pretrained, num_classes=0)
         head = IHCNet(classes=classes).classifier
-        head[0] = nn.Linear(self.backbone.num_features, head[0].out_features)
+        head[0] = nn.Linear(self.backbone.num_features, 512)  # type: ignore[arg-type]
         self.classifier = head
 
     def embed(self, batch: Tensor) -> Tensor:

@@ -73,7 +73,8 @@ def _train(run: RunFolder, config: TrainConfig, fabric: Fabric, reporter: Report
     data = Path(json.loads(run.data.read_text(encoding="utf-8"))["data"])
     fabric.seed_everything(config.seed, verbose=False)
     torch.use_deterministic_algorithms(config.deterministic, warn_only=True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # nothing here reads memory it has not written
+    # Nothing here reads memory that it has not written.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     task = build_task(config, data, fabric, reporter.doing)
     recipe = recipe_of(config).value
     checkpoint = load_checkpoint(run.checkpoint, recipe=recipe) or {"epoch": 0, "best": None, "best_epoch": 0}

@@ -18,7 +18,7 @@ from core.errors import InvalidDataError
 from core.models.weights import read_state_dict
 from core.training.batch_augment import augment
 from core.training.classifiers import build_classifier, card_of, normalise, published_layout
-from core.training.config import ClassifierConfig, SimpleCnnConfig
+from core.training.config import ClassifierConfig, SimpleCnnConfig, recipe_of
 from core.training.data import DataSet, Subset, open_data
 from core.training.learning_rate import LearningRate
 from core.training.run_folder import RunFolder
@@ -149,7 +149,7 @@ class ClassifierTask:
             predict=partial(self._predict, self.best),
             network=self.best,
             card=self.card,
-            recipe=self.config.recipe,
+            recipe=recipe_of(self.config),
             cache=self.cache,
             data=self.data,
             config=self.config,
@@ -178,7 +178,8 @@ class ClassifierTask:
             parts.append(self._predict(network, self.cache.tiles[chosen[start : start + EVALUATION_BATCH]])[0])
         logits, labels = torch.from_numpy(np.concatenate(parts)), torch.from_numpy(self.cache.labels[chosen])
         losses = F.cross_entropy(logits, labels, reduction="none")
-        loss = torch.stack([losses[labels == label].mean() for label in labels.unique()]).mean()
+        present = sorted(set(labels.tolist()))
+        loss = torch.stack([losses[labels == label].mean() for label in present]).mean()
         return float(loss), float((logits.argmax(1) == labels).float().mean())
 
     def _plain(self) -> nn.Module:
