@@ -68,7 +68,7 @@ class VitClassifier(nn.Module):
             raise InvalidOptionError(f"timm has no backbone {backbone!r}. Try one of: {close}.")
         self.backbone: nn.Module = timm.create_model(backbone, pretrained=pretrained, num_classes=0)
         head = IHCNet(classes=classes).classifier
-        head[0] = nn.Linear(self.backbone.num_features, 512)  # type: ignore[arg-type]
+        head[0] = nn.Linear(self.backbone.num_features, 512)
         self.classifier = head
 
     def embed(self, batch: Tensor) -> Tensor:
