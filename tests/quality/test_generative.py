@@ -6,6 +6,7 @@ import pytest
 from core.quality.generative import (
     class_consistency,
     copies,
+    frechet_by_class,
     frechet_distance,
     interval,
     kernel_distance,
@@ -30,6 +31,13 @@ def test_the_frechet_distance_of_shifted_gaussians_is_the_square_of_the_shift() 
 def test_the_frechet_distance_of_scaled_gaussians_is_known() -> None:
     expected = ((np.sqrt(np.linalg.eigvalsh(np.cov(A.T))) * (3 - 1)) ** 2).sum() + ((A.mean(0) * 2) ** 2).sum()
     assert frechet_distance(A, 3 * A) == pytest.approx(expected, rel=1e-6)
+
+
+def test_images_of_the_wrong_class_are_far_away_though_all_together_are_not() -> None:
+    both, labels = np.concatenate([A, A + 5]), np.repeat([0, 1], 400)
+    assert frechet_distance(both, both) == pytest.approx(0, abs=1e-6)
+    assert frechet_by_class(both, both, labels) == pytest.approx(0, abs=1e-6)
+    assert frechet_by_class(both, both, 1 - labels, labels) == pytest.approx(6 * 25, rel=1e-6)
 
 
 def test_fewer_images_than_features_still_have_a_distance() -> None:

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from core.errors import TrainingError
 from core.models.medsyngan import NOISE_DIM, Discriminator, Generator
 from core.models.weights import read_state_dict, save_safetensors
-from core.quality.generative import frechet_distance, spread
+from core.quality.generative import frechet_by_class, spread
 from core.training import diff_augment
 from core.training.config import MedSynGanConfig
 from core.training.data import DataSet
@@ -24,6 +24,7 @@ from core.training.gan_judges import TileJudge
 from core.training.gan_networks import Critic, RunningMean, sample, toggle
 from core.training.gan_start import learn_components, reduced
 from core.training.gan_tiles import Batch, RealTiles
+from core.training.learning_rate import LearningRate
 from core.training.run_folder import RunFolder
 from core.training.task import Goal, Numbers
 from core.types import Progress, RGBImage
@@ -44,7 +45,7 @@ DISCRIMINATOR = "discriminator.safetensors"
 class GanTask:
     """Generator and discriminator in turn, one step each a batch."""
 
-    goal = Goal("frechet", "Fréchet distance to held-out tiles")
+    goal = Goal("frechet", "Fréchet distance to held-out tiles of the same class")
 
     def __init__(self, config: MedSynGanConfig, data: DataSet, fabric: Fabric, progress: Progress) -> None:
         """Read the tiles and build the networks with random weights."""
@@ -57,13 +58,14 @@ class GanTask:
             spectral_norm=config.spectral_norm,
             tied=config.tied_discriminator,
         ).to(memory_format=torch.channels_last)
-        rate = config.discriminator_learning_rate or config.learning_rate
         self.generator, self.generator_optimizer = fabric.setup(
             generator, torch.optim.Adam(generator.parameters(), config.learning_rate, betas, fused=True)
         )
         self.critic, self.critic_optimizer = fabric.setup(
-            critic, torch.optim.Adam(critic.parameters(), rate, betas, fused=True)
+            critic, torch.optim.Adam(critic.parameters(), config.learning_rate, betas, fused=True)
         )
+        self.rate = LearningRate(config)
+        self._pace = (config.discriminator_learning_rate or config.learning_rate) / config.learning_rate
         self._plain_generator, self._plain_critic = generator, critic
         self.mean = RunningMean(generator, config.ema) if config.ema else None
         self.guide: TileJudge | None = None
@@ -87,9 +89,10 @@ class GanTask:
             self._start()
         yield from self.tiles.batches(self.config.seed + 7919 * epoch + self.fabric.global_rank)
 
-    def step(self, batch: Batch, progress: float) -> dict[str, Tensor]:  # noqa: ARG002
+    def step(self, batch: Batch, progress: float) -> dict[str, Tensor]:
         """Improve the discriminator, then the generator."""
         images, labels = batch
+        self._set_rates(self.rate.at(progress))
         noise = torch.randn(2, len(images), NOISE_DIM, device=images.device)
         if self.config.anchor and self.components:
             first = self._anchored(len(images))
@@ -116,7 +119,8 @@ class GanTask:
             real = self.tiles.cache.tiles[self.tiles.judged]
             self._real_features, self._real_spread = self.features(real), spread(real, labels)
         figures["diversity"] = spread(samples, labels) / max(self._real_spread, 1e-6)
-        figures["frechet"] = frechet_distance(self.features(samples), self._real_features)
+        figures["frechet"] = frechet_by_class(self.features(samples), self._real_features, labels)
+        self.rate.end_epoch(figures["frechet"])
         self._check_diversity(figures["diversity"])
         return figures
 
@@ -127,6 +131,7 @@ class GanTask:
             "critic": self._plain_critic.state_dict(),
             "generator_optimizer": self.generator_optimizer.state_dict(),
             "critic_optimizer": self.critic_optimizer.state_dict(),
+            "rate": self.rate.state(),
             "guide": self.guide.state_dict() if self.guide else {},
             "mean": self.mean.network.state_dict() if self.mean else {},
             "mean_steps": self.mean.steps if self.mean else 0,
@@ -143,6 +148,7 @@ class GanTask:
         if self.mean and state["mean"]:
             self.mean.network.load_state_dict(state["mean"])
             self.mean.steps = int(state["mean_steps"])
+        self.rate.restore(state["rate"])
         if state["guide"]:
             self.guide = TileJudge(self.tiles.classes).to(self.fabric.device).eval().requires_grad_(False)
             self.guide.load_state_dict(state["guide"])
@@ -204,6 +210,11 @@ class GanTask:
 
     def _anchored(self, batch: int) -> int:
         return round(batch * ANCHORED)
+
+    def _set_rates(self, rate: float) -> None:
+        for optimizer, pace in ((self.generator_optimizer, 1.0), (self.critic_optimizer, self._pace)):
+            for group in optimizer.param_groups:
+                group["lr"] = rate * pace
 
     def _improve(self, optimizer: torch.optim.Optimizer, network: nn.Module, loss: Tensor) -> None:
         optimizer.zero_grad()
