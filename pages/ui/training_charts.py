@@ -14,6 +14,9 @@ PALETTE = ("#0f7f98", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7
 HEIGHT_PX = 300
 CONFIG = {"displaylogo": False, "displayModeBar": False, "scrollZoom": False}
 SHADES = [[0, "rgba(15,127,152,0.06)"], [1, "rgba(15,110,132,1)"]]
+UNIT_SQUARE: dict[str, Any] = {"xaxis_range": [-0.02, 1.02], "yaxis_range": [-0.02, 1.02], "hovermode": "closest"}
+"""Layout of a chart of shares against shares."""
+
 GREY = "rgba(128,128,128,0.7)"
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 from core.reports.content import percent
 from core.training.run_folder import RunFolder
 from pages.ui import training_words as words
-from pages.ui.training_charts import GREY, PALETTE, chart, colour, diagonal, heat_map, line, ranges
+from pages.ui.training_charts import GREY, PALETTE, UNIT_SQUARE, chart, colour, diagonal, heat_map, line, ranges
 
 SUBSETS = {
     "test": "test tiles, which had no part in the training",
@@ -125,8 +125,14 @@ def _roc(rows: Sequence[Mapping[str, Any]], per_class: Sequence[Mapping[str, Any
         area = areas.get(row["label"])
         name = row["label"] + (f", area {area:.3f}" if area is not None else "")
         traces.append(line(name, row["fpr"], row["tpr"], colour(row["label"], place), marks=False))
-    shape = {"xaxis_range": [-0.02, 1.02], "yaxis_range": [-0.02, 1.02], "hovermode": "closest"}
-    chart(traces, title="ROC, one class against the rest", x="false positives", y="recall", key=f"{key}-roc", **shape)
+    chart(
+        traces,
+        title="ROC, one class against the rest",
+        x="false positives",
+        y="recall",
+        key=f"{key}-roc",
+        **UNIT_SQUARE,
+    )
 
 
 def _precision_recall(rows: Sequence[Mapping[str, Any]], *, key: str) -> None:
@@ -134,8 +140,7 @@ def _precision_recall(rows: Sequence[Mapping[str, Any]], *, key: str) -> None:
         line(row["label"], row["recall"], row["precision"], colour(row["label"], place), marks=False)
         for place, row in enumerate(rows)
     ]
-    shape = {"xaxis_range": [-0.02, 1.02], "yaxis_range": [-0.02, 1.02], "hovermode": "closest"}
-    chart(traces, title="Precision and recall", x="recall", y="precision", key=f"{key}-precision", **shape)
+    chart(traces, title="Precision and recall", x="recall", y="precision", key=f"{key}-precision", **UNIT_SQUARE)
 
 
 def _calibration(found: Mapping[str, Any] | None, *, key: str) -> None:
@@ -147,8 +152,7 @@ def _calibration(found: Mapping[str, Any] | None, *, key: str) -> None:
         bins = [each for each in found[name]["bins"] if each["count"]]
         title = f"{name} calibration, error {percent(found[name]['ece'])}"
         traces.append(line(title, [each["confidence"] for each in bins], [each["accuracy"] for each in bins], shade))
-    shape = {"xaxis_range": [-0.02, 1.02], "yaxis_range": [-0.02, 1.02], "hovermode": "closest"}
-    chart(traces, title="Calibration", x="confidence", y="share that is right", key=f"{key}-calibration", **shape)
+    chart(traces, title="Calibration", x="confidence", y="share that is right", key=f"{key}-calibration", **UNIT_SQUARE)
 
 
 def _conformal(found: Mapping[str, Any] | None, classes: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ STATE = "recipe"
 def choose(data: DataSet | None) -> Recipe | None:
     """The cards; only those that fit the data set can be chosen. None while no images are chosen."""
     fitting = [recipe for recipe, words in RECIPES.items() if data is not None and words.kind is data.kind]
-    chosen = st.session_state.get(STATE)
+    chosen: Recipe | None = st.session_state.get(STATE)
     if data is not None and chosen not in fitting:
         chosen = st.session_state[STATE] = recipe_for(data.kind, data.classes)
     with st.grid(5, min_column_width=200):

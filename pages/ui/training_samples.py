@@ -26,7 +26,7 @@ def show(run: RunFolder, *, key: str) -> None:
     if not pictures:
         return
     st.markdown("**Samples**")
-    chosen: int | str | None = LATEST
+    chosen: object = LATEST
     if len(pictures) > 1:
         options = [*list(pictures)[:-1], LATEST]
         if st.session_state.get(f"{key}-epoch", LATEST) not in options:
