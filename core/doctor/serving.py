@@ -12,7 +12,8 @@ from core.db.settings import get_app_settings
 from core.devices import Backend, choose_backend, describe
 from core.doctor.check import Check, State, in_words
 from core.errors import RemoteError, StorageError
-from core.inference.engine import Engine, ModelState, get_engine
+from core.inference.active_weights import ModelState
+from core.inference.engine import Engine, get_engine
 from core.models.card import Task
 from core.models.registry import CARDS
 from core.remote import RemoteWorkbench

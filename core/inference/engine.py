@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -13,41 +13,23 @@ import numpy.typing as npt
 
 from core.config import get_settings
 from core.devices import Backend, choose_backend, has_openvino
-from core.errors import InvalidOptionError, ModelUnavailableError, WeightsError
+from core.errors import InvalidOptionError, ModelUnavailableError
+from core.inference.active_weights import ActiveWeights, ModelState
 from core.inference.batching import Batcher
 from core.inference.runners import batch_sizes, build_runner
 from core.models.card import ModelCard, Task
 from core.models.ihcnet import IHCNet
-from core.models.manifest import Entry, read_manifest
+from core.models.manifest import Entry
 from core.models.registry import CARDS, get_card
-from core.models.sidecar import read_sidecar
 from core.models.transforms import to_pixels
-from core.models.weights import LoadedModel, check_weights, load_weights
+from core.models.weights import LoadedModel
 from core.quality.novelty import Novelty
-from core.quality.novelty_file import load_novelty
 from core.types import RGBImage
 
 logger = logging.getLogger(__name__)
 
 MAX_BATCH = {Task.CLASSIFICATION: 16, Task.VIRTUAL_STAINING: 1}
 """Images that run together at most before others get their turn."""
-
-
-@dataclass(frozen=True)
-class ModelState:
-    """Whether a model can be used.
-
-    Attributes:
-        sha256: of its weights; None where they are unusable.
-        error: why not, in one sentence; None where it works.
-        path: the first file of the weights; None where there is none.
-        overridden: the administrator chose other weights than the bundled ones.
-    """
-
-    sha256: str | None
-    error: str | None
-    path: Path | None
-    overridden: bool = False
 
 
 class Engine:
@@ -70,18 +52,14 @@ class Engine:
             device, backend: as in `core.devices.choose_backend`.
             cache_dir: where converted networks are kept for a fast next start; None keeps none.
         """
-        self._weights_dir = weights_dir
-        self._overrides = dict(overrides or {})
+        self._weights = ActiveWeights(weights_dir, overrides or {})
         self._asked = (device, backend)
         self._cache_dir = cache_dir
         self._guard = threading.RLock()
-        self._checking = {name: threading.Lock() for name in CARDS}
         self._building = {name: threading.RLock() for name in CARDS}
         self._backend: Backend | None = None
-        self._states: dict[str, tuple[object, ModelState]] = {}
         self._models: dict[str, LoadedModel] = {}
         self._batchers: dict[str, tuple[str, Batcher]] = {}
-        self._novelties: dict[str, tuple[object, Novelty]] = {}
 
     @property
     def backend(self) -> str:
@@ -94,27 +72,11 @@ class Engine:
 
     def state(self, name: str) -> ModelState:
         """Return the state of one model; its files are looked at again only after they changed."""
-        try:
-            entry = self._entry(get_card(name))
-        except WeightsError as error:
-            override = self._overrides.get(name)
-            return ModelState(None, str(error), override, overridden=override is not None)
-        fingerprint = (entry.sha256, tuple(_fingerprint(path) for path in entry.paths))
-        with self._checking[name]:
-            known = self._states.get(name)
-            if known is None or known[0] != fingerprint:
-                known = (fingerprint, self._inspect(CARDS[name], entry))
-                self._states[name] = known
-        return known[1]
+        return self._weights.state(name)
 
     def set_override(self, name: str, path: Path | None) -> None:
         """Use other weights for a model from now on; None goes back to the bundled ones."""
-        card = get_card(name)
-        with self._guard:
-            if path is None:
-                self._overrides.pop(card.name, None)
-            else:
-                self._overrides[card.name] = path
+        self._weights.choose(get_card(name), path)
 
     def model(self, name: str) -> LoadedModel:
         """Return the network itself, for explanations.
@@ -122,26 +84,16 @@ class Engine:
         Raises:
             ModelUnavailableError: its weights are missing or unusable.
         """
-        sha256 = self._sha256(name)
+        sha256 = self._weights.sha256(name)
         with self._building[name]:
             loaded = self._models.get(name)
             if loaded is None or loaded.sha256 != sha256:
-                entry = self._entry(CARDS[name])
-                try:
-                    loaded = load_weights(CARDS[name], entry.paths, sha256=entry.sha256, extras=entry.extras)
-                except WeightsError as error:
-                    fingerprint = self._states[name][0]
-                    self._states[name] = (fingerprint, ModelState(None, str(error), entry.paths[0]))
-                    raise ModelUnavailableError(_unavailable(CARDS[name], str(error))) from error
-                self._models[name] = loaded = self._on_backend(loaded)
+                self._models[name] = loaded = self._on_backend(self._weights.load(name))
         return loaded
 
     def entry(self, name: str) -> Entry | None:
         """Return what is known about a model's active weights: files, origin, card; None where they are unusable."""
-        try:
-            return self._entry(get_card(name))
-        except WeightsError:
-            return None
+        return self._weights.find(name)
 
     def extras(self, name: str) -> dict[str, object]:
         """Return what manifest or sidecar add to the active weights (calibration and the like); empty without one."""
@@ -154,21 +106,7 @@ class Engine:
         Raises:
             WeightsError: they name a file that is missing, damaged or made for other weights.
         """
-        entry = self.entry(name)
-        file = entry.extras.get("novelty") if entry is not None else None
-        if entry is None or not isinstance(file, str):
-            return None
-        path = entry.paths[0].with_name(Path(file).name)
-        sha256 = self._sha256(name)
-        key = (sha256, _fingerprint(path))
-        with self._building[name]:
-            known = self._novelties.get(name)
-            if known is None or known[0] != key:
-                found = load_novelty(path)
-                if found.sha256 != sha256:
-                    raise WeightsError(f"{path.name} was made for other weights. Make it again, or copy the right one.")
-                self._novelties[name] = known = (key, found)
-        return known[1]
+        return self._weights.novelty(name)
 
     def classify(self, name: str, tiles: RGBImage) -> npt.NDArray[np.float32]:
         """Return the logits of tiles.
@@ -245,24 +183,6 @@ class Engine:
                 self._backend = choose_backend(*self._asked)
             return self._backend
 
-    def _entry(self, card: ModelCard) -> Entry:
-        with self._guard:
-            override = self._overrides.get(card.name)
-        if override is not None:
-            return _described(card, override)
-        entry = read_manifest(self._weights_dir).get(card.name)
-        if entry is None:
-            raise WeightsError(f"{card.title} has no bundled weights. The Admin page can add a file.")
-        return entry
-
-    def _inspect(self, card: ModelCard, entry: Entry) -> ModelState:
-        overridden = card.name in self._overrides
-        try:
-            sha256 = check_weights(card, entry.paths, sha256=entry.sha256)
-        except WeightsError as error:
-            return ModelState(None, str(error), entry.paths[0], overridden)
-        return ModelState(sha256, None, entry.paths[0], overridden)
-
     def _on_backend(self, loaded: LoadedModel) -> LoadedModel:
         backend = self._chosen_backend()
         if backend is Backend.TORCH_CUDA:
@@ -281,14 +201,8 @@ class Engine:
         libraries = f"{version('openvino')}-{version('torch')}".replace("+", "-")
         return self._cache_dir / f"{name}-{sha256[:16]}-{self.backend}-{libraries}"
 
-    def _sha256(self, name: str) -> str:
-        state = self.state(name)
-        if state.sha256 is None:
-            raise ModelUnavailableError(_unavailable(CARDS[name], state.error or ""))
-        return state.sha256
-
     def _batcher(self, name: str) -> Batcher:
-        sha256 = self._sha256(name)
+        sha256 = self._weights.sha256(name)
         card, backend = CARDS[name], self._chosen_backend()
         with self._building[name]:
             known = self._batchers.get(name)
@@ -302,19 +216,6 @@ class Engine:
         return known[1]
 
 
-def _described(card: ModelCard, path: Path) -> Entry:
-    """What is known about weights in the place of the bundled ones.
-
-    Raises:
-        WeightsError: the description beside them is damaged, or says that they are for something else.
-    """
-    sidecar = read_sidecar(path, card)
-    if sidecar is None:
-        return Entry(card.name, (path,), None, None, "chosen by the administrator", "")
-    text = path.with_name(sidecar.card) if sidecar.card else None
-    return Entry(card.name, (path,), sidecar.sha256, text, sidecar.origin, sidecar.date, sidecar.extras())
-
-
 def _require(name: str, task: Task, images: RGBImage) -> ModelCard:
     card = get_card(name)
     expected = (card.input_px, card.input_px, 3)
@@ -323,18 +224,6 @@ def _require(name: str, task: Task, images: RGBImage) -> ModelCard:
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != expected:
         raise InvalidOptionError(f"{card.title} takes (N, {', '.join(map(str, expected))}) uint8, not {images.shape}.")
     return card
-
-
-def _unavailable(card: ModelCard, reason: str) -> str:
-    return f"{card.title} is unavailable. {reason}"
-
-
-def _fingerprint(path: Path) -> tuple[str, int, int]:
-    try:
-        stat = path.stat()
-    except (OSError, ValueError):
-        return (str(path), -1, -1)
-    return (str(path), stat.st_mtime_ns, stat.st_size)
 
 
 @lru_cache(maxsize=1)
