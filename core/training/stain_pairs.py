@@ -24,6 +24,9 @@ FIELD_PX = 256
 STORED = 2
 """Fields are kept so many times larger, so that crops can be magnified without losing detail."""
 
+CLEAR = 0.5
+"""Density of DAB up to which a gain raises what is to be painted: a strong stain needs none."""
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -73,10 +76,10 @@ class Fields:
         """Return a whole field, reduced to this side."""
         return self._pair(int(self.rows[index]), np.s_[:, :], side)
 
-    def pairs(self, most: int | None = None, *, side: int = FIELD_PX) -> list[Pair]:
+    def pairs(self, most: int | None = None) -> list[Pair]:
         """Return all fields, or at most so many, spread evenly."""
         count = len(self) if most is None else min(most, len(self))
-        return [self.pair(int(index), side) for index in np.linspace(0, len(self) - 1, count).round()]
+        return [self.pair(int(index)) for index in np.linspace(0, len(self) - 1, count).round()]
 
     def crop(self, rng: np.random.Generator, index: int, px: int) -> npt.NDArray[np.uint8]:
         """Cut a random square, at the generator's scale or up to twice as large: (9, px, px) of H&E, target, IHC."""
@@ -142,7 +145,8 @@ def paleness(he: RGBImage, white: White, ihc: RGBImage) -> float:
 def composite(he: RGBImage, white: White, ihc: RGBImage, *, paleness: float, gain: float = 1.0) -> RGBImage:
     """Mix the DAB of the IHC and the paled hematoxylin of the H&E on the common white background."""
     nuclei = separate_he(he, white).hematoxylin * paleness
-    brown = separate(ihc, np.full(3, TARGET_WHITE)).dab * gain
+    real = separate(ihc, np.full(3, TARGET_WHITE)).dab
+    brown = np.maximum(real, np.minimum(real * gain, CLEAR))
     vectors = np.array(H_DAB) / np.linalg.norm(H_DAB, axis=1, keepdims=True)
     density = np.stack([nuclei, brown], axis=-1) @ vectors
     return np.asarray(np.clip(TARGET_WHITE * 10.0**-density + 0.5, 0, 255), np.uint8)

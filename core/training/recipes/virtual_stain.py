@@ -1,6 +1,7 @@
 """Train PSPStain's generator on registered pairs of H&E and IHC."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ CARD = get_card("pspstain")
 SHOWN = 4
 """Pairs on the picture of an epoch."""
 
-WATCHED = 16
+WATCHED = 8
 """Fields behind the figures of an epoch, at most."""
 
 JUDGED, PICTURES = 500, 24
@@ -44,9 +45,6 @@ JUDGED, PICTURES = 500, 24
 
 SOLVED, SOLVED_SIMULATED = 24, 3
 """Real and simulated fields whose least squares make the solved start, at most."""
-
-SOLVED_PX = (256, 320)
-"""Sides to which each of them is reduced: the generator's scale, and once more a little larger."""
 
 LIGHT = 0.1
 """Deviation of the white point of training crops, relative: scanners differ."""
@@ -216,15 +214,14 @@ class StainTask:
         self.progress("training", 0, 1)
 
     def _solved(self) -> ResnetGenerator:
-        """Return a generator whose decoder is solved on whole fields."""
+        """Return a generator whose decoder is solved on whole fields, with DAB as measured: a gain would blur it."""
         self.progress("solving the decoder", 0, 1)
         rng = np.random.default_rng(self.config.seed)
         batches = []
         for fields, most in ((self.training, SOLVED), (self.simulated, SOLVED_SIMULATED)):
-            for side in SOLVED_PX:
-                for pair in fields.pairs(most, side=side):
-                    he = restain_image(rng, pair.he, pair.white, mix=0.03, strength=0.15)
-                    batches.append((as_batch(he), as_batch(pair.target)))
+            for pair in replace(fields, gain=1.0).pairs(most):
+                he = restain_image(rng, pair.he, pair.white, mix=0.03, strength=0.15)
+                batches.append((as_batch(he), as_batch(pair.target)))
         generator = ResnetGenerator()
         solve_start(generator, batches)
         return generator
