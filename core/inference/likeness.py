@@ -13,6 +13,9 @@ from core.types import RGBImage
 
 logger = logging.getLogger(__name__)
 
+MAX_TILES = 64
+"""The median of so many tiles, spread over the image, is that of all."""
+
 
 def likeness_of(engine: Engine, name: str, tiles: RGBImage, features: npt.NDArray[np.float32]) -> Likeness | None:
     """Compare tiles with the training tiles of the active weights; None without tiles or without statistics.
@@ -34,5 +37,6 @@ def likeness_of(engine: Engine, name: str, tiles: RGBImage, features: npt.NDArra
     except WeightsError as error:
         logger.warning("%s", error)
         return Likeness(0.0, float("inf"), 0.0, str(error))
-    distance = image_distance(novelty.distances(features, appearance(tiles)))
+    chosen = np.unique(np.linspace(0, len(tiles) - 1, min(len(tiles), MAX_TILES)).round().astype(int))
+    distance = image_distance(novelty.distances(features[chosen], appearance(tiles[chosen])))
     return Likeness(distance, novelty.threshold, novelty.quantile)

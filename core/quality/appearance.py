@@ -10,30 +10,37 @@ import numpy.typing as npt
 
 from core.types import RGBImage
 
-SIDE_PX = 56
+SIDE_PX = 32
 COUNT = 10
 _DENSITY = (-np.log10(np.maximum(np.arange(256), 1) / 255)).astype(np.float32)
-_PAIRS = ((0, 1), (0, 2), (1, 2))
 
 
 def appearance(tiles: RGBImage) -> npt.NDArray[np.float32]:
-    """Measure tiles.
+    """Measure tiles, reduced to 32 pixels.
 
     Args:
         tiles: (N, px, px, 3) uint8 RGB.
     Returns:
         (N, 10) float32: mean and deviation of the optical density in R, G and B, correlations of R with G, R with B and
-        G with B, and the logarithm of fine detail.
+        G with B, and the logarithm of fine detail in G.
     """
-    return np.array([_one(tile) for tile in tiles], np.float32).reshape(len(tiles), COUNT)
-
-
-def _one(tile: RGBImage) -> npt.NDArray[np.float64]:
-    small = cv2.resize(tile, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)
-    density = _DENSITY[small].reshape(-1, 3)
-    covariance = np.cov(density.T)
-    deviation = np.sqrt(np.diag(covariance))
+    small = np.empty((len(tiles), SIDE_PX, SIDE_PX, 3), np.uint8)
+    for tile, target in zip(tiles, small, strict=True):
+        cv2.resize(tile, (SIDE_PX, SIDE_PX), dst=target, interpolation=cv2.INTER_AREA)
+    density = _DENSITY[small].reshape(len(tiles), SIDE_PX**2, 3)
+    mean = density.mean(axis=1)
+    offset = density - mean[:, None]
+    covariance = offset.transpose(0, 2, 1) @ offset / density.shape[1]  # (N, 3, 3)
+    deviation = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
     scale = deviation + 1e-3  # a plain tile has no correlation
-    correlations = [covariance[a, b] / (scale[a] * scale[b]) for a, b in _PAIRS]
-    detail = np.log1p(cv2.Laplacian(small[..., 1].astype(np.float32), cv2.CV_32F).std())
-    return np.concatenate([density.mean(axis=0), deviation, correlations, [detail]])
+    correlation = covariance / (scale[:, :, None] * scale[:, None])
+    pairs = correlation[:, (0, 0, 1), (1, 2, 2)]
+    return np.concatenate([mean, deviation, pairs, _detail(small[..., 1])], axis=1).astype(np.float32)
+
+
+def _detail(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """Return (N, 1): logarithm of the deviation of the Laplacian."""
+    values = grey.astype(np.float32)
+    around = values[:, :-2, 1:-1] + values[:, 2:, 1:-1] + values[:, 1:-1, :-2] + values[:, 1:-1, 2:]
+    laplacian = around - 4 * values[:, 1:-1, 1:-1]
+    return np.asarray(np.log1p(laplacian.std(axis=(1, 2)))[:, None], np.float32)
