@@ -7,7 +7,7 @@ import numpy.typing as npt
 from scipy.linalg import eigh
 from scipy.special import stdtrit
 
-from core.quality.novelty import QUANTILE, Novelty, Space, compressed
+from core.quality.novelty import QUANTILE, Novelty, Space, case_distances, compressed
 
 AXES = 32
 """Main axes at most; of few numbers half as many."""
@@ -17,6 +17,9 @@ SHRINKAGE = 0.1
 
 FLOOR = 0.1
 """Least spread of a feature, as a share of the mean one: features that never change must not decide."""
+
+FOLDS = 10
+"""Parts in which the cases are left out in turn."""
 
 MIN_CASES = 3
 """Held-out cases below which no threshold can be stated."""
@@ -55,6 +58,37 @@ def with_threshold(
         reach = float(stdtrit(count - 1, quantile)) * logs.std(ddof=1) * np.sqrt(1 + 1 / count)
         threshold = max(threshold, float(np.exp(logs.mean() + reach)))
     return replace(novelty, threshold=threshold, quantile=quantile, cases=count)
+
+
+def fit_crosswise(
+    features: npt.NDArray[np.floating],
+    looks: npt.NDArray[np.floating],
+    cases: npt.NDArray[np.str_],
+    unseen: npt.NDArray[np.bool_],
+) -> Novelty | None:
+    """Describe tiles, and set the threshold from each case's distance to the others; None with too few cases.
+
+    Few validation cases say little of how cases differ, so the training cases count too. A network knows these better
+    than new ones, so the threshold is at least that of the cases it never learnt from.
+
+    Args:
+        features, looks, cases: as `fit_novelty`.
+        unseen: (N,) tiles that the network never learnt from.
+    """
+    names = np.unique(cases)
+    if len(names) < MIN_CASES:
+        return None
+    distances = np.zeros(len(names))
+    for fold in range(min(FOLDS, len(names))):
+        out = np.isin(cases, names[fold::FOLDS])
+        others = fit_novelty(features[~out], looks[~out], cases[~out])
+        distances[fold::FOLDS] = case_distances(others.distances(features[out], looks[out]), cases[out])
+    fitted = fit_novelty(features, looks, cases)
+    strict = with_threshold(fitted, distances[np.isin(names, cases[unseen])])
+    every = with_threshold(fitted, distances)
+    if every is None or strict is None:
+        return None
+    return replace(every, threshold=max(every.threshold, strict.threshold))
 
 
 def _space(values: npt.NDArray[np.floating], cases: npt.NDArray[np.str_]) -> Space:

@@ -14,7 +14,7 @@ from torch import nn
 from core.models.card import ModelCard
 from core.quality.appearance import appearance
 from core.quality.novelty import Novelty, case_distances
-from core.quality.novelty_fit import fit_novelty, with_threshold
+from core.quality.novelty_fit import fit_crosswise
 from core.training.beside_weights import write_beside
 from core.training.config import ClassifierConfig, Recipe
 from core.training.data_items import DataSet, Subset
@@ -50,6 +50,16 @@ class _Part:
     features: Floats
     looks: Floats
 
+    def at(self, places: Indices) -> "_Part":
+        """Return some of the tiles."""
+        held = replace(
+            self.held,
+            logits=self.held.logits[places],
+            labels=self.held.labels[places],
+            cases=self.held.cases[places],
+        )
+        return _Part(self.rows[places], held, self.features[places], self.looks[places])
+
     def distances(self, novelty: Novelty) -> npt.NDArray[np.float64]:
         """Return the distance of every case."""
         return case_distances(novelty.distances(self.features, self.looks), self.held.cases)
@@ -82,7 +92,7 @@ def finish_classifier(
     Raises:
         StorageError: the disk refused a file.
     """
-    seen = _answer(predict, cache, data, _spread(cache.of(Subset.TRAIN), cache.cases, SEEN_TILES), progress)
+    seen = _answer(predict, cache, data, _spread(cache.of(Subset.TRAIN), np.array(cache.cases), SEEN_TILES), progress)
     validation = _answer(predict, cache, data, cache.of(Subset.VAL), progress)
     test = _answer(predict, cache, data, cache.of(Subset.TEST), progress)
     fitted = fit_calibration(validation.held, coverage=config.coverage)
@@ -111,18 +121,18 @@ def _answer(predict: Predict, cache: TileCache, data: DataSet, rows: Indices, pr
         logits.append(answer[0])
         features.append(answer[1])
         looks.append(appearance(tiles))
-    cases = np.array([cache.cases[row] for row in rows], dtype=str)
+    cases = np.array(cache.cases, dtype=str)[rows]
     held = HeldOut(np.concatenate(logits), cache.labels[rows], cases, data.classes, data.cases_known)
     pooled = np.concatenate(features) if features else np.zeros((0, 0), np.float32)
     return _Part(rows, held, pooled, np.concatenate(looks))
 
 
-def _spread(rows: Indices, cases: tuple[str, ...], limit: int) -> Indices:
-    """Choose at most `limit` rows, as evenly over the cases as they allow."""
+def _spread(rows: Indices, cases: npt.NDArray[np.str_], limit: int) -> Indices:
+    """Choose at most `limit` rows, as evenly over the cases (of all rows) as they allow."""
     if len(rows) <= limit:
         return rows
     rng = np.random.default_rng(0)
-    names = np.array([cases[row] for row in rows])
+    names = cases[rows]
     turn = np.empty(len(rows))
     for name in np.unique(names):
         own = np.flatnonzero(names == name)
@@ -160,12 +170,17 @@ def _gap(seen: _Part, validation: _Part) -> dict[str, float | None]:
 
 
 def _novelty(seen: _Part, validation: _Part, test: _Part, sha256: str) -> Novelty | None:
-    """Feature statistics of training tiles, their threshold from validation cases (from test cases without any)."""
+    """What training and validation tiles look like (test tiles, without the latter); None where too few are there."""
     held = validation if len(validation.rows) else test
-    if len(seen.rows) < MIN_SEEN or not len(held.rows) or not np.isfinite(seen.features).all():
+    if len(seen.rows) < MIN_SEEN or not len(held.rows):
         return None
-    fitted = fit_novelty(seen.features, seen.looks, seen.held.cases)
-    found = with_threshold(fitted, held.distances(fitted))
+    held = held.at(_spread(np.arange(len(held.rows)), held.held.cases, SEEN_TILES))
+    features = np.concatenate([seen.features, held.features])
+    looks = np.concatenate([seen.looks, held.looks])
+    cases = np.concatenate([seen.held.cases, held.held.cases])
+    if not np.isfinite(features).all():
+        return None
+    found = fit_crosswise(features, looks, cases, np.arange(len(cases)) >= len(seen.rows))
     return None if found is None else replace(found, sha256=sha256)
 
 

@@ -92,7 +92,7 @@ def conformal_threshold(
     """Return the largest misfit that stays in the prediction set of one class, and a note where it promises less.
 
     Tiles of one case are alike, so every case weighs the same and cases are what is counted (hierarchical conformal
-    prediction). With too few cases the tiles themselves are counted, which promises less; with too few tiles as well,
+    prediction). With too few cases the worst of them decides, which promises nothing for others; with too few tiles,
     the class never leaves the set.
 
     Args:
@@ -106,17 +106,25 @@ def conformal_threshold(
             f"{len(misfits)} validation tiles are too few for {coverage:.0%} coverage ({needed} are needed), "
             "so it never leaves the prediction set."
         )
-    note = ""
     if cases is None:
-        cases = np.arange(len(misfits)).astype(str)
-    elif len(set(cases)) < needed:
-        note = (
-            f"its validation tiles come from {len(set(cases))} cases, and {needed} are needed to promise "
-            f"{coverage:.0%} for new cases; counted by tiles."
-        )
-        cases = np.arange(len(misfits)).astype(str)
+        return _ranked(misfits, coverage), ""
     _, places, counts = np.unique(cases, return_inverse=True, return_counts=True)
+    if len(counts) < needed:
+        worst = max(_ranked(misfits[places == case], coverage) for case in range(len(counts)))
+        return worst, (
+            f"its validation tiles come from {len(counts)} cases, and {needed} are needed to promise {coverage:.0%} "
+            "for new cases; the worst of them decides what stays in the prediction set."
+        )
     order = np.argsort(misfits, kind="stable")
     held = np.cumsum(1 / counts[places][order]) / (len(counts) + 1)
-    reached = int(np.argmax(held >= coverage - 1e-9))
-    return min(1.0, float(misfits[order[reached]]) + ROOM), note
+    return _padded(misfits[order[int(np.argmax(held >= coverage - 1e-9))]]), ""
+
+
+def _ranked(misfits: npt.NDArray[np.float64], coverage: float) -> float:
+    """The misfit that the next tile exceeds with at most 1 - coverage; the largest where there are too few tiles."""
+    rank = min(len(misfits), ceil((len(misfits) + 1) * coverage - 1e-9))
+    return _padded(np.sort(misfits)[rank - 1])
+
+
+def _padded(misfit: float) -> float:
+    return min(1.0, float(misfit) + ROOM)

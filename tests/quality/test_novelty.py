@@ -10,7 +10,7 @@ from core.errors import WeightsError
 from core.quality.appearance import appearance
 from core.quality.novelty import Novelty, case_distances, image_distance
 from core.quality.novelty_file import NUMBERS, SPACES, load_novelty, save_novelty
-from core.quality.novelty_fit import fit_novelty, with_threshold
+from core.quality.novelty_fit import fit_crosswise, fit_novelty, with_threshold
 
 WIDTH = 100
 
@@ -114,6 +114,23 @@ def test_few_held_out_cases_give_a_wider_threshold(novelty: Novelty) -> None:
 
 def test_two_held_out_cases_give_none(novelty: Novelty) -> None:
     assert with_threshold(novelty, np.array([1.0, 2.0])) is None
+
+
+def test_every_case_is_held_against_the_others() -> None:
+    values, cases = features(40)
+    found = fit_crosswise(values, plain(len(values)), cases, np.zeros(len(values), bool) | (cases > "case 30"))
+    assert found is not None and found.cases == 40
+    new, names = features(100, seed=9)
+    distances = case_distances(far(found, new), names)
+    assert np.mean(distances > found.threshold) <= 0.12
+
+
+def test_what_the_network_never_learnt_from_sets_the_least_threshold() -> None:
+    values, cases = features(40)
+    unseen = cases > "case 30"
+    alike = fit_crosswise(values, plain(len(values)), cases, unseen)
+    apart = fit_crosswise(np.where(unseen[:, None], 2 * values, values), plain(len(values)), cases, unseen)
+    assert alike is not None and apart is not None and apart.threshold > alike.threshold
 
 
 def test_what_was_saved_is_read_again(novelty: Novelty, tmp_path: Path) -> None:
