@@ -67,8 +67,8 @@ def _certainty(evaluation: Mapping[str, Any]) -> str:
         return text + " Too few cases were held out to warn of images unlike the training images."
     return text + (
         f" Images unlike the training images are warned of beyond a distance of {novelty['threshold']:.2f} "
-        f"({novelty['quantile']:.0%} of {novelty['fitted_cases']} cases, each left out in turn, lie below it, or shall); "
-        f"false alarms on test cases: {novelty['false_alarms']} of {novelty['cases']}."
+        f"({novelty['quantile']:.0%} of {novelty['fitted_cases']} cases, each left out in turn, lie below it, or "
+        f"shall); false alarms on test cases: {novelty['false_alarms']} of {novelty['cases']}."
     )
 
 
