@@ -1,4 +1,4 @@
-"""Make the feature statistics of the bundled classifiers: `python -m core.training.fit_novelty --data ../shared/data`.
+"""Feature statistics of the bundled classifiers: `python -m core.training.fit_novelty --data ../shared/data`.
 
 Run it again whenever their weights change. Tiles are those that an analysis of the training images would see, restained
 copies of some, and simulated tissue. The threshold comes from cases that the statistics were fitted without.
