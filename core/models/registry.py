@@ -1,5 +1,7 @@
 """All networks of the workbench, by name."""
 
+from functools import partial
+
 from core.errors import NotFoundError
 from core.labels import CLASSES, Marker
 from core.models.card import HALF, IMAGENET_MEAN, IMAGENET_STD, ModelCard, Task
@@ -69,6 +71,21 @@ _ALL = (
         licence="architecture: as published with MedSynGAN",
         source="MedSynGAN",
         build=Generator,
+    ),
+    ModelCard(
+        name="medsyngan_her2_g",
+        title="MedSynGAN generator (synthetic HER2 images)",
+        task=Task.SYNTHESIS,
+        marker=Marker.HER2,
+        labels=CLASSES[Marker.HER2],
+        input_px=128,
+        tile_um=64.0,  # 0.5 um per pixel
+        mean=HALF,
+        std=HALF,
+        parameters=6_752_243,
+        licence="architecture: as published with MedSynGAN, half as wide",
+        source="MedSynGAN",
+        build=partial(Generator, classes=4, width=32),
     ),
     ModelCard(
         name="medsyngan_d",

@@ -134,7 +134,8 @@ def interval(
     real: Rows,
     cases: npt.NDArray[np.str_] | None = None,
     *,
-    rounds: int = 200,
+    least: float = -np.inf,
+    rounds: int = 100,
     seed: int = 0,
 ) -> Figure:
     """Return a distance with the interval that drawing samples and whole cases again gives.
@@ -144,6 +145,7 @@ def interval(
 
     Args:
         cases: (N,) of the real images; each image is its own where None.
+        least: value that the distance cannot fall below.
     """
     rng, value = np.random.default_rng(seed), distance(synthetic, real, None, None)
     names, member = np.unique(np.arange(len(real)) if cases is None else cases, return_inverse=True)
@@ -153,7 +155,7 @@ def interval(
         v = np.bincount(rng.integers(len(names), size=len(names)), minlength=len(names)).astype(float)[member]
         draws.append(distance(synthetic, real, u, v))
     low, high = np.percentile(np.array(draws) - np.mean(draws), (2.5, 97.5)) + value
-    return Figure(value, float(low), float(high))
+    return Figure(value, max(float(low), least), float(high))
 
 
 def spread(images: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64]) -> float:

@@ -145,10 +145,11 @@ class _Space:
     ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """Return all figures of these images, and those of each class; `labels` are of the held-out tiles too."""
         found = self._features(images)
+        pair, interval = (found, self._held_out, self._cases), generative.interval
         precision, recall = generative.precision_recall(self._held_out, found)
         figures: dict[str, Any] = {
-            **_flat("frechet", generative.interval(generative.frechet_distance, found, self._held_out, self._cases)),
-            **_flat("kernel", generative.interval(generative.kernel_distance, found, self._held_out, self._cases)),
+            **_flat("frechet", interval(generative.frechet_distance, *pair, least=0.0)),
+            **_flat("kernel", interval(generative.kernel_distance, *pair)),
             **_flat("precision", precision),
             **_flat("recall", recall),
             **_flat("class_consistency", generative.class_consistency(labels, named)),
