@@ -18,11 +18,20 @@ from core.models.manifest import read_manifest
 from core.models.weights import read_state_dict
 from core.quantify.her2_rule import lacks_tumour
 from core.stains.separation import white_point
-from core.training.augment import restain
-from core.training.heads import HeadConfig, fresh_head
-from core.training.her2_cases import Case, cut_tiles, list_cases, read_image
-from core.training.ihcnet import HeldOut, View, final_probs, hash_of, leave_case_out, look, report, simulated_examples
-from core.training.metrics import agreement
+from core.training.bundled.augment import restain
+from core.training.bundled.heads import HeadConfig, fresh_head
+from core.training.bundled.her2_cases import Case, cut_tiles, list_cases, read_image
+from core.training.bundled.ihcnet import (
+    HeldOut,
+    View,
+    final_probs,
+    hash_of,
+    leave_case_out,
+    look,
+    report,
+    simulated_examples,
+)
+from core.training.judging.metrics import agreement
 from core.types import RGBImage
 
 SCORES = ("0", "1+", "2+", "3+")

@@ -1,6 +1,6 @@
 """Synthetic images beside real ones of cases that the generator never saw, and real training tiles beside the same.
 
-    python -m core.training.nuclear_tiles --data ../shared/data --out TILES --overlap
+    python -m core.training.bundled.nuclear_tiles --data ../shared/data --out TILES --overlap
     python -m benchmarks.medsyngan --data TILES [--model medsyngan_g] [--weights FILE]
 
 Distances are in the feature space of the bundled SimpleCNN; the judge of the classes is trained here, on the real
@@ -19,10 +19,10 @@ from core.models.medsyngan import Generator
 from core.models.registry import get_card
 from core.models.weights import load_weights
 from core.training.data import open_data
-from core.training.gan_evaluation import Features, evaluate
-from core.training.gan_tiles import WHITE
-from core.training.splitting import split
-from core.training.tile_cache import TileCache, build_cache
+from core.training.data.splitting import split
+from core.training.data.tile_cache import TileCache, build_cache
+from core.training.gan.evaluation import Features, evaluate
+from core.training.gan.tiles import WHITE
 
 ROWS = (
     ("frechet", "Fréchet distance"),

@@ -1,6 +1,6 @@
 """SimpleCNN on tiles of cases it never saw, from the answers that its training keeps.
 
-    python -m core.training.simple_cnn --data ../shared/data --out weights/
+    python -m core.training.bundled.simple_cnn --data ../shared/data --out weights/
     python -m benchmarks.pr_tiles [--answers data/training/simple_cnn-held-out.npz]
 
 The bias of each fold is chosen on the other folds. Beside it: one stained nucleus or more by `core.quantify.nuclei`.
@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from core.quantify.nuclei import count_nuclei
-from core.training.calibration import calibrate
-from core.training.nuclear_tiles import TILE_PX, Field, grid_corners, read_fields
+from core.training.bundled.calibration import calibrate
+from core.training.bundled.nuclear_tiles import TILE_PX, Field, grid_corners, read_fields
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -17,9 +17,9 @@ from core.config import get_settings
 from core.models.registry import get_card
 from core.models.weights import load_weights
 from core.training.data import Subset
-from core.training.stain_judging import Method, identity, judge, painter, recolouring, strip
-from core.training.stain_pairs import open_fields
-from core.training.stain_sets import shared_pairs
+from core.training.staining.judging import Method, identity, judge, painter, recolouring, strip
+from core.training.staining.pairs import open_fields
+from core.training.staining.sets import shared_pairs
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from core.training.data_report import DataReport
+    from core.training.data.report import DataReport
 
 NAMED = 10
 

@@ -109,8 +109,8 @@ def _look(data: Path, config: "TrainConfig") -> None:
     from core.cli.data_text import describe
     from core.jobs import usable_data
     from core.training.data import open_data
-    from core.training.data_report import report
-    from core.training.splitting import split
+    from core.training.data.report import report
+    from core.training.data.splitting import split
 
     path = usable_data(command_line_user(), data, config)
     line = ProgressLine(path.name)

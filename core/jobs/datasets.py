@@ -21,7 +21,7 @@ from core.jobs.records import is_id, iter_jobs, new_id
 from core.jobs.runs import RESEARCHERS
 from core.labels import Role
 from core.training.data import DataSet, open_data
-from core.training.unpacking import unpack
+from core.training.data.unpacking import unpack
 from core.types import Progress, no_progress
 
 logger = logging.getLogger(__name__)

@@ -17,8 +17,8 @@ from core.jobs.sources import check_items, check_settings, data_path
 from core.labels import Role
 from core.training.config import TrainConfig, read_config, recipe_of
 from core.training.data import check_classes, open_data
+from core.training.data.splitting import split
 from core.training.run_folder import RunFolder, State, Status, disk_error
-from core.training.splitting import split
 
 MAX_PRIORITY = 100
 MAX_UNFINISHED = 50

@@ -11,14 +11,14 @@ from core.errors import InvalidDataError
 from core.jobs.sources import check_items
 from core.training.config import TrainConfig
 from core.training.data import DataSet, Kind, open_data
-from core.training.splitting import split
+from core.training.data.splitting import split
 from core.types import Progress
 from pages.ui import errors, training_work
 from pages.ui import training_words as words
 from pages.ui.training_charts import chart
 
 if TYPE_CHECKING:
-    from core.training.data_report import DataReport, SizeCount
+    from core.training.data.report import DataReport, SizeCount
 
 LISTED = 30
 SHADES = ("#0f7f98", "#7fb9c6", "#c9b458")
@@ -35,7 +35,7 @@ def show(user: User, place: str, *, key: str) -> DataSet | None:
         return None
 
     def look(progress: Progress) -> "tuple[DataSet, DataReport]":
-        from core.training.data_report import report  # with its image hashes: only once something is looked at
+        from core.training.data.report import report  # with its image hashes: only once something is looked at
 
         data = open_data(path)
         check_items(user, data)

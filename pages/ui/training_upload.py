@@ -14,7 +14,7 @@ from core.types import Progress
 from pages.ui import errors, training_work
 
 if TYPE_CHECKING:
-    from core.training.demonstration import Demonstration
+    from core.training.data.demonstration import Demonstration
 
 ROUND = "data_round"
 
@@ -53,7 +53,7 @@ def upload(db: Database, user: User, *, key: str) -> StoredData | None:
 
 def example(user: User) -> StoredData | None:
     """Simulated data sets to try a training with; returns one once, when it was made."""
-    from core.training.demonstration import DEMONSTRATIONS
+    from core.training.data.demonstration import DEMONSTRATIONS
 
     st.caption(
         "Drawn by the workbench, to try a training without images. What it learns says nothing about real tissue."
@@ -69,7 +69,7 @@ def example(user: User) -> StoredData | None:
 
 
 def _make(each: "Demonstration", user: User) -> StoredData | None:
-    from core.training.demonstration import demonstration_zip
+    from core.training.data.demonstration import demonstration_zip
 
     def make(progress: Progress) -> StoredData:
         return jobs.add_upload(user, each.title, demonstration_zip(each.key, progress))

@@ -24,7 +24,7 @@ EPOCHS = 10
 def tiles(shared_data: Path) -> dict[str, bytes]:
     """Real tiles of a nuclear stain in class folders, the case in the file name."""
     from core.images import encode_png
-    from core.training.nuclear_tiles import labelled_tiles, read_fields
+    from core.training.bundled.nuclear_tiles import labelled_tiles, read_fields
 
     fields = [field for field in read_fields(shared_data) if field.source == "bcdata"]
     found = labelled_tiles(fields[:12])

@@ -94,5 +94,5 @@ def test_a_run_brings_its_own(weights: Path, tmp_path: Path) -> None:
 def test_the_bundled_statistics_belong_to_the_bundled_weights(name: str) -> None:
     entry = read_manifest(ROOT / "weights")[name]
     found = load_novelty(ROOT / "weights" / str(entry.extras["novelty"]))
-    assert found.sha256 == entry.sha256, "run python -m core.training.fit_novelty"
+    assert found.sha256 == entry.sha256, "run python -m core.training.bundled.fit_novelty"
     assert found.cases >= 25

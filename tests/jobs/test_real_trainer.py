@@ -13,7 +13,7 @@ from people_of_jobs import RITA
 from core.config import Settings, get_settings
 from core.errors import TrainingError
 from core.jobs import Run, estimate, evaluation_of, get_run, resume, submit, tick
-from core.training.class_folders import LabelledTile, write_tiles
+from core.training.data.class_folders import LabelledTile, write_tiles
 from core.training.run_folder import State
 
 pytestmark = pytest.mark.slow
@@ -26,7 +26,7 @@ ENDED = (State.FINISHED, State.STOPPED, State.FAILED, State.INTERRUPTED)
 @pytest.fixture(scope="module")
 def tiles(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Path:
     """Nuclear tiles of real fields, in class folders, at most four of a case and class."""
-    from core.training.nuclear_tiles import labelled_tiles, read_fields
+    from core.training.bundled.nuclear_tiles import labelled_tiles, read_fields
 
     kept: Counter[str] = Counter()
 

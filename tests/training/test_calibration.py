@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.training.calibration import calibrate
+from core.training.bundled.calibration import calibrate
 
 
 def _answers(count: int, *, scale: float, bias: float) -> tuple[np.ndarray, np.ndarray]:

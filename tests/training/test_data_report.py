@@ -13,9 +13,9 @@ from pydantic import TypeAdapter
 from core.errors import CancelledError, InvalidDataError
 from core.images import encode_jpeg, encode_png
 from core.training.data import Subset, open_data
-from core.training.data_report import ClassCount, DataReport, Duplicate, SizeCount, report
-from core.training.duplicates import find_twins, fingerprint, near_pairs
-from core.training.splitting import split
+from core.training.data.duplicates import find_twins, fingerprint, near_pairs
+from core.training.data.report import ClassCount, DataReport, Duplicate, SizeCount, report
+from core.training.data.splitting import split
 
 
 def test_counts_classes_cases_and_sizes(tmp_path: Path) -> None:

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import CancelledError, NotFoundError
-from core.training import demonstration
-from core.training.data import Kind, open_data
-from core.training.demonstration import demonstration_zip
+from core.training.data import Kind, demonstration, open_data
+from core.training.data.demonstration import demonstration_zip
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from core.training.diff_augment import colour, cut_out, shift, vary
+from core.training.gan.diff_augment import colour, cut_out, shift, vary
 
 IMAGES = torch.rand(6, 3, 32, 32, generator=torch.Generator().manual_seed(1)) * 2 - 1
 

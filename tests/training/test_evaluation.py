@@ -18,14 +18,14 @@ from core.models.weights import load_weights, save_safetensors
 from core.quality.appearance import appearance
 from core.quality.novelty_file import load_novelty
 from core.training.config import Recipe, SimpleCnnConfig
-from core.training.curves import MAX_POINTS, area_under_roc, precision_recall_curves, roc_curves
-from core.training.data_items import DataSet, Item, Kind
-from core.training.evaluation import evaluate_classifier, worst_errors
-from core.training.finishing import finish_classifier
-from core.training.fitting import Fitted
-from core.training.held_out import HeldOut, is_ordered
+from core.training.data.items import DataSet, Item, Kind
+from core.training.data.tile_cache import TileCache
+from core.training.judging.curves import MAX_POINTS, area_under_roc, precision_recall_curves, roc_curves
+from core.training.judging.evaluation import evaluate_classifier, worst_errors
+from core.training.judging.finishing import finish_classifier
+from core.training.judging.fitting import Fitted
+from core.training.judging.held_out import HeldOut, is_ordered
 from core.training.run_folder import RunFolder
-from core.training.tile_cache import TileCache
 from core.types import RGBImage
 
 PR = ("PR-", "PR+")

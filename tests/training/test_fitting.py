@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from core.training.fitting import ROOM, Fitted, conformal_threshold, fit_calibration, fit_temperature
-from core.training.held_out import HeldOut
+from core.training.judging.fitting import ROOM, Fitted, conformal_threshold, fit_calibration, fit_temperature
+from core.training.judging.held_out import HeldOut
 
 
 def answers(logits: np.ndarray, labels: list[int], cases: list[str] | None = None) -> HeldOut:

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from core.models.medsyngan import Discriminator, Generator
-from core.training.gan_networks import Critic, RunningMean, sample
+from core.training.gan.networks import Critic, RunningMean, sample
 
 IMAGES = torch.rand(4, 3, 128, 128, generator=torch.Generator().manual_seed(2)) * 2 - 1
 LABELS = torch.tensor([0, 1, 2, 1])

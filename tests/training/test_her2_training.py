@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from core.quantify.her2_rule import ordinal_probabilities
-from core.training.augment import degrade, restain, turn
-from core.training.class_folders import write_tiles
-from core.training.fields import FIELD_PX, crop_field, make_field
-from core.training.heads import Examples, HeadConfig, fit_head, fresh_head, head_probs, informative
-from core.training.her2_cases import MISFITS, cut_tiles, labelled_tiles, list_cases, read_image
-from core.training.metrics import agreement, quadratic_kappa, wilson
-from core.training.ordinal import fit_ordinal
-from core.training.pretrain import PretrainConfig, plan
+from core.training.bundled.augment import degrade, restain, turn
+from core.training.bundled.fields import FIELD_PX, crop_field, make_field
+from core.training.bundled.heads import Examples, HeadConfig, fit_head, fresh_head, head_probs, informative
+from core.training.bundled.her2_cases import MISFITS, cut_tiles, labelled_tiles, list_cases, read_image
+from core.training.bundled.ordinal import fit_ordinal
+from core.training.bundled.pretrain import PretrainConfig, plan
+from core.training.data.class_folders import write_tiles
+from core.training.judging.metrics import agreement, quadratic_kappa, wilson
 
 
 def test_kappa_and_interval_match_known_values() -> None:

@@ -13,7 +13,9 @@ from core.config import get_settings
 from core.models.medsyngan import Discriminator, Generator
 from core.models.weights import read_state_dict
 from core.phantoms.phantom import nuclear_phantom
-from core.training import gan_evaluation, gan_judges, gan_tiles
+from core.training.gan import evaluation as gan_evaluation
+from core.training.gan import judges as gan_judges
+from core.training.gan import tiles as gan_tiles
 from core.training.loop import train
 from core.training.recipes import medsyngan
 from core.training.run_folder import RunFolder, State

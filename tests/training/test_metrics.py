@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score
 
-from core.training.metrics import (
+from core.training.judging.metrics import (
     Interval,
     accuracy_of,
     balanced_accuracy_of,
@@ -16,7 +16,7 @@ from core.training.metrics import (
     wider,
     wilson,
 )
-from core.training.reliability import Bin, reliability
+from core.training.judging.reliability import Bin, reliability
 
 TRUTH = np.array([0, 0, 0, 1, 1, 2, 2, 2, 3, 3])
 ANSWERS = np.array([0, 0, 1, 1, 2, 2, 2, 3, 3, 0])

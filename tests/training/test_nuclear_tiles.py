@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from core.errors import StorageError
-from core.training.class_folders import write_tiles
-from core.training.nuclear_tiles import (
+from core.training.bundled.nuclear_tiles import (
     Field,
     TileLabel,
     TileSampler,
@@ -16,7 +15,8 @@ from core.training.nuclear_tiles import (
     read_fields,
     simulate_fields,
 )
-from core.training.simple_cnn import folds_by_case
+from core.training.bundled.simple_cnn import folds_by_case
+from core.training.data.class_folders import write_tiles
 
 
 def _field(*nuclei: tuple[float, float, bool]) -> Field:

@@ -2,8 +2,8 @@
 
 import torch
 
-from core.training.nuclear_tiles import simulate_fields
-from core.training.simple_cnn import TiedSimpleCNN, TrainConfig, train
+from core.training.bundled.nuclear_tiles import simulate_fields
+from core.training.bundled.simple_cnn import TiedSimpleCNN, TrainConfig, train
 
 
 def test_untying_the_first_linear_layer_changes_no_answer() -> None:

@@ -9,7 +9,7 @@ from pictures_on_disk import write_classes, write_set
 
 from core.errors import InvalidDataError, InvalidOptionError
 from core.training.data import DataSet, Item, Kind, Subset, open_data
-from core.training.splitting import split
+from core.training.data.splitting import split
 
 TRAIN, VAL, TEST = Subset.TRAIN, Subset.VAL, Subset.TEST
 

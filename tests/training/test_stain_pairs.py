@@ -10,10 +10,10 @@ from core.config import Settings
 from core.models.resnet_generator import ResnetGenerator
 from core.stains.separation import separate
 from core.training.data import Subset, open_data
-from core.training.stain_judging import as_batch, identity, judge, recolouring
-from core.training.stain_pairs import CLEAR, Fields, open_fields
-from core.training.stain_sets import main, shared_pairs, simulate
-from core.training.stain_start import solve_start
+from core.training.staining.judging import as_batch, identity, judge, recolouring
+from core.training.staining.pairs import CLEAR, Fields, open_fields
+from core.training.staining.sets import main, shared_pairs, simulate
+from core.training.staining.start import solve_start
 
 WHITE = np.full(3, 240.0)
 

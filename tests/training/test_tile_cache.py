@@ -13,9 +13,9 @@ from pictures_on_disk import picture, write_classes, write_set
 from core.errors import CancelledError, InvalidDataError, StorageError
 from core.images import encode_png, resize_to
 from core.training.data import DataSet, Subset, open_data
-from core.training.pair_cache import PairCache, build_pair_cache
-from core.training.splitting import split
-from core.training.tile_cache import TileCache, brown_p98, build_cache
+from core.training.data.pair_cache import PairCache, build_pair_cache
+from core.training.data.splitting import split
+from core.training.data.tile_cache import TileCache, brown_p98, build_cache
 from core.types import RGBImage
 
 
@@ -64,7 +64,7 @@ def test_a_known_scale_decides_how_an_image_is_cut(tmp_path: Path) -> None:
 
 
 def test_real_cores_are_cut_like_an_analysis(shared_data: Path, tmp_path: Path) -> None:
-    from core.training.her2_cases import cut_tiles, list_cases, read_image  # noqa: PLC0415
+    from core.training.bundled.her2_cases import cut_tiles, list_cases, read_image  # noqa: PLC0415
 
     case = next(case for case in list_cases(shared_data) if case.name == "00006")
     for label in ("0", "3+"):
@@ -94,7 +94,7 @@ def test_tiles_are_brought_to_the_background_that_the_network_expects(tmp_path: 
 def test_is_found_again_without_decoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = two_classes(tmp_path)
     first = build(data, tmp_path)
-    monkeypatch.setattr("core.training.tile_cache.read_image", lambda _: pytest.fail("decoded again"))
+    monkeypatch.setattr("core.training.data.tile_cache.read_image", lambda _: pytest.fail("decoded again"))
     again = build(data, tmp_path)
     assert (again.folder, again.tiles.tobytes()) == (first.folder, first.tiles.tobytes())
 
@@ -200,7 +200,9 @@ def test_stopping_leaves_no_half_cache(tmp_path: Path) -> None:
 
 def test_a_full_disk_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = two_classes(tmp_path)
-    monkeypatch.setattr("core.training.cache_folder.shutil.disk_usage", lambda _: type("Usage", (), {"free": 10})())
+    monkeypatch.setattr(
+        "core.training.data.cache_folder.shutil.disk_usage", lambda _: type("Usage", (), {"free": 10})()
+    )
     with pytest.raises(StorageError, match="GB are free. Free some disk space"):
         build(data, tmp_path)
 

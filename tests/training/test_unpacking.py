@@ -12,7 +12,7 @@ import pytest
 
 from core.errors import AppError, CancelledError, InvalidDataError, StorageError, TooLargeError
 from core.images import encode_png
-from core.training.unpacking import unpack
+from core.training.data.unpacking import unpack
 
 PICTURE = encode_png(np.full((40, 40, 3), 200, np.uint8))
 
@@ -181,7 +181,7 @@ def _usage(_: Path) -> object:
 def test_a_full_disk_is_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: Callable[..., object]
 ) -> None:
-    monkeypatch.setattr(f"core.training.unpacking.shutil.{name}", value)
+    monkeypatch.setattr(f"core.training.data.unpacking.shutil.{name}", value)
     with pytest.raises(StorageError, match="disk space") as caught:
         unpack(archive(("a.png", PICTURE)), tmp_path / "new")
     assert isinstance(caught.value, AppError)

@@ -17,7 +17,7 @@ from core.training.config import VirtualStainConfig
 from core.training.loop import train
 from core.training.recipes.virtual_stain import StainTask
 from core.training.run_folder import RunFolder, State
-from core.training.stain_losses import (
+from core.training.staining.losses import (
     PLACES,
     PatchDiscriminator,
     PatchHeads,
@@ -28,7 +28,7 @@ from core.training.stain_losses import (
     features,
     realism,
 )
-from core.training.stain_objective import TERMS, Objective
+from core.training.staining.objective import TERMS, Objective
 
 WHITE, BROWN = (240.0, 240.0, 240.0), (190.0, 140.0, 110.0)
 

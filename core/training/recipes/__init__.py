@@ -7,7 +7,7 @@ from lightning.fabric import Fabric
 from core.errors import InvalidDataError
 from core.training.config import ClassifierConfig, MedSynGanConfig, TrainConfig, VirtualStainConfig
 from core.training.data import Kind, open_data
-from core.training.splitting import split
+from core.training.data.splitting import split
 from core.training.task import Task
 from core.types import Progress
 

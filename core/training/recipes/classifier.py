@@ -20,11 +20,11 @@ from core.training.batch_augment import augment
 from core.training.classifiers import build_classifier, card_of, normalise, published_layout
 from core.training.config import ClassifierConfig, SimpleCnnConfig, recipe_of
 from core.training.data import DataSet, Subset, open_data
+from core.training.data.tile_cache import TileCache, build_cache
+from core.training.data.tile_source import TileSource
 from core.training.learning_rate import LearningRate
 from core.training.run_folder import RunFolder
 from core.training.task import Goal, Numbers
-from core.training.tile_cache import TileCache, build_cache
-from core.training.tile_source import TileSource
 from core.types import Progress, RGBImage
 
 EVALUATION_BATCH = 64
@@ -138,7 +138,7 @@ class ClassifierTask:
 
     def finish(self, run: RunFolder, weights: Path) -> dict[str, Any]:
         """Judge the best weights on the test cases, calibrate them on the validation cases."""
-        from core.training.finishing import finish_classifier  # draws in scikit-learn: not before it is needed
+        from core.training.judging.finishing import finish_classifier  # draws in scikit-learn: not before it is needed
 
         classes = len(self.data.classes)
         best = build_classifier(self.config.model_copy(update={"start": "random", "tied": False}), classes, Path())

@@ -16,14 +16,14 @@ from core.errors import TrainingError
 from core.models.medsyngan import NOISE_DIM, Discriminator, Generator
 from core.models.weights import read_state_dict, save_safetensors
 from core.quality.generative import frechet_by_class, spread
-from core.training import diff_augment
 from core.training.config import MedSynGanConfig
 from core.training.data import DataSet
-from core.training.gan_evaluation import Features, evaluate, montage
-from core.training.gan_judges import TileJudge
-from core.training.gan_networks import Critic, RunningMean, sample, toggle
-from core.training.gan_start import learn_components, reduced
-from core.training.gan_tiles import Batch, RealTiles
+from core.training.gan import diff_augment
+from core.training.gan.evaluation import Features, evaluate, montage
+from core.training.gan.judges import TileJudge
+from core.training.gan.networks import Critic, RunningMean, sample, toggle
+from core.training.gan.start import learn_components, reduced
+from core.training.gan.tiles import Batch, RealTiles
 from core.training.learning_rate import LearningRate
 from core.training.run_folder import RunFolder
 from core.training.task import Goal, Numbers

@@ -17,18 +17,27 @@ from core.models.manifest import read_manifest
 from core.models.registry import get_card
 from core.models.resnet_generator import ResnetGenerator
 from core.models.weights import load_weights
-from core.training.augment import restain as restain_image
 from core.training.batch_augment import restain, turn
+from core.training.bundled.augment import restain as restain_image
 from core.training.config import VirtualStainConfig
 from core.training.data import DataSet, Subset
 from core.training.learning_rate import LearningRate
 from core.training.run_folder import RunFolder
-from core.training.stain_judging import Method, as_batch, identity, judge, mean_judgement, painter, recolouring, strip
-from core.training.stain_losses import colour_distance, density_distance
-from core.training.stain_objective import TERMS, Objective
-from core.training.stain_pairs import Pair, open_fields
-from core.training.stain_sets import simulate
-from core.training.stain_start import solve_start
+from core.training.staining.judging import (
+    Method,
+    as_batch,
+    identity,
+    judge,
+    mean_judgement,
+    painter,
+    recolouring,
+    strip,
+)
+from core.training.staining.losses import colour_distance, density_distance
+from core.training.staining.objective import TERMS, Objective
+from core.training.staining.pairs import Pair, open_fields
+from core.training.staining.sets import simulate
+from core.training.staining.start import solve_start
 from core.training.task import Goal, Numbers
 from core.types import Progress, RGBImage
 

@@ -1,0 +1,1 @@
+"""What a finished classifier is worth, and what travels with its weights."""
