@@ -29,7 +29,7 @@ from core.stains.white import balance_white
 from core.training.bundled.augment import degrade, restain, turn
 from core.training.bundled.fields import crop_field, make_field
 from core.training.bundled.her2_cases import list_cases, read_image
-from core.training.bundled.nuclear_tiles import simulate_fields
+from core.training.bundled.nuclear_tiles import case_of, simulate_fields
 from core.training.data.cutting import tissue_boxes
 from core.types import RGBImage
 
@@ -87,11 +87,8 @@ def her2_sources(data: Path) -> list[Source]:
 def nuclear_sources(data: Path) -> list[Source]:
     """List the annotated Ki-67 fields; those of SHIDC may be read as 40x, or at their true scale."""
     folder = data / "ki67_points"
-    bcdata = [Source(f"bcdata-{path.stem}", path, (ASSUMED_MPP,)) for path in sorted(folder.glob("bcdata/*.png"))]
-    shidc = [
-        Source(path.stem.rsplit("_", 1)[0], path, (ASSUMED_MPP, SHIDC_MPP))
-        for path in sorted(folder.glob("shidc/*.jpg"))
-    ]
+    bcdata = [Source(case_of(path), path, (ASSUMED_MPP,)) for path in sorted(folder.glob("bcdata/*.png"))]
+    shidc = [Source(case_of(path), path, (ASSUMED_MPP, SHIDC_MPP)) for path in sorted(folder.glob("shidc/*.jpg"))]
     return bcdata + shidc
 
 

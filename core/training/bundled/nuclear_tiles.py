@@ -108,6 +108,14 @@ def read_fields(data: Path) -> list[Field]:
     return fields
 
 
+def case_of(path: Path) -> str:
+    """Return the patient of a field by its file name; BCData has one field each."""
+    if path.parent.name == "bcdata":
+        return f"bcdata-{path.stem}"
+    case = path.stem.rsplit("_", 1)[0]
+    return _SAME_PATIENT.get(case, case)
+
+
 def simulate_fields(count: int, *, first_seed: int = 5000) -> list[Field]:
     """Simulate fields of a nuclear marker; every second one has no stained nucleus."""
     fields = []
@@ -203,10 +211,7 @@ def _read_field(path: Path, name: str) -> Field:
     points = [point for point in json.loads(path.read_text(encoding="utf-8")) if point["label_id"] in (1, 2)]
     centres = np.array([(point["x"], point["y"]) for point in points], np.float64).reshape(-1, 2)
     stained = np.array([point["label_id"] == 1 for point in points], bool)
-    case = f"{name}-{path.stem}" if name == "bcdata" else path.stem.rsplit("_", 1)[0]
-    return _field(
-        name, _SAME_PATIENT.get(case, case), np.asarray(pixels, np.uint8), _SCALE_OF_SET[name], centres, stained
-    )
+    return _field(name, case_of(path), np.asarray(pixels, np.uint8), _SCALE_OF_SET[name], centres, stained)
 
 
 def _field(
