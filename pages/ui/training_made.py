@@ -27,7 +27,7 @@ MEANINGS = {
 
 GAN_PICTURES = {
     "samples": "Samples with the best weights, one row a class",
-    "real": "Real tiles that were held out, one row a class",
+    "held_out": "Real tiles that were held out, one row a class",
     "nearest": "Above: the samples nearest to a training tile. Below: that tile",
 }
 
