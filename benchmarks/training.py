@@ -6,7 +6,6 @@ against the same steps without run folder, status, log and checkpoint.
 """
 
 import argparse
-import json
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ import numpy as np
 from PIL import Image
 
 from core.devices import cores
+from core.memory import keep_memory
 from core.training.config import read_config
 from core.training.data import open_data
 from core.training.loop import build_fabric
@@ -41,6 +41,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="class folders of tiles")
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
+    keep_memory()  # for all of them: it belongs to the process, and trainings have one of their own
     print(f"{cores()} cores, torch {torch.__version__}, batch {BATCH}; images per second of training\n")
     print(f"{'network':12} {'workbench':>10} {'plain':>10} {'ratio':>6} {'with all augmentation':>22}")
     for recipe, steps in (("simple-cnn", 30), ("ihcnet", 3)):
@@ -120,7 +121,7 @@ def _print_overhead(data: Path) -> None:
     values = {"recipe": "simple-cnn", "epochs": 5, "batch_size": BATCH, "steps_per_epoch": 120, "tied": True}
     config = read_config(values)
     task = build_task(config, data, build_fabric(config), no_progress)
-    bare, inside = [], []
+    bare = []
     for epoch in range(1, config.epochs + 1):
         began = time.perf_counter()
         for batch in task.batches(epoch):
@@ -135,7 +136,6 @@ def _print_overhead(data: Path) -> None:
         ends = [line["seconds"] for line in run.read_stats() if line["kind"] == "epoch"]
         inside = list(np.diff(ends))
         size = run.checkpoint.stat().st_size / 1e6
-        print(json.dumps({"best_epoch": run.status().best_epoch, "message": run.status().message}))
     print(f"\nseconds of an epoch of {config.steps_per_epoch} batches (SimpleCNN): bare loop {np.median(bare):.2f}, ")
     print(f"as a run {np.median(inside):.2f} (with a checkpoint of {size:.0f} MB each): ", end="")
     print(f"{100 * (np.median(inside) / np.median(bare) - 1):+.1f} %")

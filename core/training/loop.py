@@ -15,6 +15,7 @@ from lightning.fabric import Fabric
 
 from core.devices import has_bf16, has_openvino
 from core.errors import AppError, ConflictError, StorageError, TrainingError
+from core.memory import keep_memory
 from core.models.weights import save_safetensors
 from core.training.checkpoint import load_checkpoint, save_checkpoint
 from core.training.config import Precision, TrainConfig, read_config, recipe_of
@@ -35,6 +36,7 @@ def train(run: RunFolder) -> Status:
         ConflictError: another process trains in this folder.
         InvalidOptionError: the configuration is not usable.
     """
+    keep_memory()
     config = read_config(json.loads(run.config.read_text(encoding="utf-8")))
     with _only_one(run):
         before = run.status()
