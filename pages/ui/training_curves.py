@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.training.run_folder import RunFolder
 from pages.ui import training_words as words
-from pages.ui.training_charts import PALETTE, chart, line
+from pages.ui.training_charts import chart, colour, line
 
 POINTS = 400
 """A longer curve is thinned out for the screen; the run's ZIP holds every point."""
@@ -61,19 +61,19 @@ def show(curves: Curves, *, key: str) -> None:
     left, right = st.columns(2, gap="medium") if shares else (st.container(), st.container())
     with left:
         batches = [name for name in curves.steps if name == "loss" or (name.endswith("loss") and not losses)]
-        traces = [_line(name, curves.steps, PALETTE[7 - place], faint=True) for place, name in enumerate(batches)]
-        traces += [_line(name, curves.epochs, PALETTE[place]) for place, name in enumerate(losses)]
+        traces = [_line(name, curves.steps, colour(name, 7 - place), faint=True) for place, name in enumerate(batches)]
+        traces += [_line(name, curves.epochs, colour(name, place)) for place, name in enumerate(losses)]
         chart(traces, title="Loss", x="epoch", y="loss", key=f"{key}-loss")
     if shares:
         with right:
-            traces = [_line(name, curves.epochs, PALETTE[place]) for place, name in enumerate(shares)]
+            traces = [_line(name, curves.epochs, colour(name, place)) for place, name in enumerate(shares)]
             chart(traces, title=_title(shares), x="epoch", y="share", key=f"{key}-share", yaxis_range=[-0.02, 1.02])
     if others:
         more = st.expander("More curves", key=f"{key}-more", on_change="rerun")
         if more.open:
             with more, st.grid(3, min_column_width=260):
                 for place, name in enumerate(others):
-                    trace = _line(name, curves.epochs, PALETTE[place % len(PALETTE)])
+                    trace = _line(name, curves.epochs, colour(name, place))
                     title = words.curve(name).capitalize()
                     chart([trace], title=title, x="epoch", y="", key=f"{key}-{name}", height=220, showlegend=False)
 
@@ -88,7 +88,7 @@ def show_together(runs: Mapping[str, Curves], *, key: str) -> None:
     with st.grid(2, min_column_width=320):
         for name in shared:
             traces = [
-                line(title, *_thin(*curves.epochs[name]), PALETTE[place % len(PALETTE)])
+                line(title, *_thin(*curves.epochs[name]), colour(title, place))
                 for place, (title, curves) in enumerate(runs.items())
                 if name in curves.epochs
             ]
@@ -101,8 +101,8 @@ def _title(shares: Sequence[str]) -> str:
     return "Discriminator" if "d_real" in shares else "Accuracy" if shares[0].endswith("accuracy") else "Agreement"
 
 
-def _line(name: str, source: Series, colour: str, *, faint: bool = False) -> go.Scatter:
-    return line(words.curve(name), *_thin(*source[name]), colour, marks=not faint, width=1 if faint else 2)
+def _line(name: str, source: Series, shade: str, *, faint: bool = False) -> go.Scatter:
+    return line(words.curve(name), *_thin(*source[name]), shade, marks=not faint, width=1 if faint else 2)
 
 
 def _thin(x: list[float], y: list[float]) -> tuple[list[float], list[float]]:
@@ -111,9 +111,11 @@ def _thin(x: list[float], y: list[float]) -> tuple[list[float], list[float]]:
 
 
 def _groups(epochs: Series) -> tuple[list[str], list[str], list[str]]:
-    losses = [name for name in epochs if name.endswith("loss")]
-    shares = [name for name in epochs if name.endswith(SHARES)]
-    return losses, shares, [name for name in epochs if name not in (*losses, *shares)]
+    """Losses, shares, everything else; a generator's training figures come under two names and are shown once."""
+    names = [name for name in epochs if not (name.startswith("train_") and name.removeprefix("train_") in epochs)]
+    losses = [name for name in names if name.endswith("loss")]
+    shares = [name for name in names if name.endswith(SHARES)]
+    return losses, shares, [name for name in names if name not in (*losses, *shares)]
 
 
 def _add(curves: Curves, row: Mapping[str, Any], steps: int) -> None:

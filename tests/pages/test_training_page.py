@@ -203,6 +203,18 @@ def test_a_finished_generator_shows_pictures_beside_its_figures(visit, researche
     assert samples.select_slider(key=f"samples-{run_id}-epoch").value == "latest"
 
 
+def test_a_run_with_many_losses_shows_all_its_curves(visit, researcher: User):
+    run_id = add_run(researcher, "many", Recipe.MEDSYNGAN)
+    names = [
+        f"{place}{name}_loss" for place in ("train_", "") for name in ("d", "g", "class", "anchor", "real", "fake")
+    ]
+    for epoch in (8, 9):
+        folder = jobs.get_run(researcher, run_id).folder
+        folder.add_stats({"kind": "epoch", "epoch": epoch, "seconds": 9.0, **dict.fromkeys(names, 0.5)})
+    app = tab(opened(visit, researcher, run_id), "Curves", f"run_tab-{run_id}")
+    assert not app.exception
+
+
 def test_a_running_one_shows_how_far_it_is_and_stops(visit, researcher: User, trainer: subprocess.Popen[bytes]):
     run_id = add_run(researcher, "live", state=State.RUNNING, epoch=4)
     folder = records.read_job(run_id).folder
