@@ -15,16 +15,9 @@ import numpy.typing as npt
 from core.quantify.nuclei import count_nuclei
 from core.training.bundled.calibration import calibrate
 from core.training.bundled.nuclear_tiles import TILE_PX, Field, grid_corners, read_fields
+from core.training.judging.metrics import wilson
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
-def wilson(hits: int, total: int, z: float = 1.96) -> tuple[float, float]:
-    """Return the Wilson interval of a share."""
-    share, spread = hits / total, z * z / total
-    middle = (share + spread / 2) / (1 + spread)
-    half = z * np.sqrt(share * (1 - share) / total + spread / (4 * total)) / (1 + spread)
-    return float(middle - half), float(middle + half)
 
 
 def report(title: str, called: npt.NDArray[np.bool_], labels: npt.NDArray[np.int64]) -> None:

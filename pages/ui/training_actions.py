@@ -1,5 +1,7 @@
 """What can be done with a run: stop, end it early, resume, train longer, move it in the queue, delete it."""
 
+from functools import partial
+
 import streamlit as st
 
 from core import jobs
@@ -8,7 +10,7 @@ from core.jobs import Run
 from core.jobs.submission import MAX_PRIORITY
 from core.labels import Role
 from core.training.run_folder import State
-from pages.ui import errors, training_places
+from pages.ui import confirm, errors, training_places
 from pages.ui import training_words as words
 
 
@@ -85,24 +87,13 @@ def _resume(run: Run, user: User, epochs: int) -> None:
 
 
 def _ask(run: Run, user: User) -> None:
-    @st.dialog("Delete this run?", icon=":material/delete:")
-    def dialog() -> None:
-        st.markdown(f"**{words.plain(run.name)}**: its weights, curves, pictures and log are removed for good.")
-        st.caption("Weights of it that the workbench uses stay in use: they were copied.")
-        with st.container(horizontal=True):
-            if st.button(
-                "Delete",
-                type="primary",
-                icon=":material/delete:",
-                key="confirm_delete_run",
-                on_click=_delete,
-                args=(run.id, user),
-            ):
-                st.rerun()
-            if st.button("Keep", key="keep_run"):
-                st.rerun()
-
-    dialog()
+    confirm.ask_to_delete(
+        "Delete this run?",
+        f"**{words.plain(run.name)}**: its weights, curves, pictures and log are removed for good.",
+        "Weights of it that the workbench uses stay in use: they were copied.",
+        key="run",
+        delete=partial(_delete, run.id, user),
+    )
 
 
 def _delete(run_id: str, user: User) -> None:

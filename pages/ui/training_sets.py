@@ -1,5 +1,6 @@
 """The tab Data sets: what was uploaded, its report, another upload, deletion."""
 
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -10,7 +11,16 @@ from core.db.records import User
 from core.errors import AppError
 from core.jobs import StoredData
 from core.training.data import Kind, open_data
-from pages.ui import errors, times, training_data, training_list, training_places, training_report, training_upload
+from pages.ui import (
+    confirm,
+    errors,
+    times,
+    training_data,
+    training_list,
+    training_places,
+    training_report,
+    training_upload,
+)
 from pages.ui import training_words as words
 
 
@@ -66,24 +76,13 @@ def _contents(folder: Path) -> str:
 
 
 def _ask(each: StoredData, user: User) -> None:
-    @st.dialog("Delete this data set?", icon=":material/delete:")
-    def dialog() -> None:
-        st.markdown(f"**{words.plain(each.name)}**: {each.files:,} files are removed for good.")
-        st.caption("Runs that were trained on it keep their weights and figures.")
-        with st.container(horizontal=True):
-            if st.button(
-                "Delete",
-                type="primary",
-                icon=":material/delete:",
-                key="confirm_delete_data",
-                on_click=_delete,
-                args=(each.id, user),
-            ):
-                st.rerun()
-            if st.button("Keep", key="keep_data"):
-                st.rerun()
-
-    dialog()
+    confirm.ask_to_delete(
+        "Delete this data set?",
+        f"**{words.plain(each.name)}**: {each.files:,} files are removed for good.",
+        "Runs that were trained on it keep their weights and figures.",
+        key="data",
+        delete=partial(_delete, each.id, user),
+    )
 
 
 def _delete(data_id: str, user: User) -> None:

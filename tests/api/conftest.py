@@ -4,6 +4,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 import torch
 from starlette.applications import Starlette
@@ -80,3 +82,14 @@ def pathologist(database: Database, admin: Person) -> Person:  # noqa: ARG001
 @pytest.fixture
 def other(database: Database, admin: Person) -> Person:  # noqa: ARG001
     return person(database, "Otto", Role.PATHOLOGIST)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> str:
+    """A folder of two classes."""
+    tile = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    for label in ("PR-", "PR+"):
+        (tmp_path / "tiles" / label).mkdir(parents=True)
+        for number in range(6):
+            cv2.imwrite(str(tmp_path / "tiles" / label / f"{number}.png"), tile)
+    return str(tmp_path / "tiles")

@@ -4,10 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
@@ -25,17 +22,6 @@ RUN = {"recipe": "simple-cnn", "name": "first", "config": {"epochs": 1000, "batc
 @pytest.fixture
 def researcher(database: Database, admin: Person) -> Person:  # noqa: ARG001
     return person(database, "Rita", Role.RESEARCHER)
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> str:
-    """A folder of two classes."""
-    tile = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
-    for label in ("PR-", "PR+"):
-        (tmp_path / "tiles" / label).mkdir(parents=True)
-        for number in range(6):
-            cv2.imwrite(str(tmp_path / "tiles" / label / f"{number}.png"), tile)
-    return str(tmp_path / "tiles")
 
 
 @pytest.fixture(autouse=True)

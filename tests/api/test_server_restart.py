@@ -6,11 +6,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
-import cv2
 import httpx
-import numpy as np
 import psutil
 import pytest
 
@@ -22,16 +19,6 @@ from core.training.run_folder import RunFolder
 from tests.api.people import person
 
 LIMIT_S = 60
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> str:
-    tile = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
-    for label in ("PR-", "PR+"):
-        (tmp_path / "tiles" / label).mkdir(parents=True)
-        for number in range(6):
-            cv2.imwrite(str(tmp_path / "tiles" / label / f"{number}.png"), tile)
-    return str(tmp_path / "tiles")
 
 
 class Server:

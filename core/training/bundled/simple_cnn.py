@@ -20,7 +20,7 @@ from core.models.simple_cnn import SimpleCNN
 from core.models.weights import save_safetensors
 from core.training.bundled.calibration import calibrate
 from core.training.bundled.nuclear_tiles import Field, TileSampler, grid_tiles, read_fields, simulate_fields
-from core.training.classifiers import TiedSimpleCNN
+from core.training.classifiers import TiedSimpleCNN, normalise
 
 log = logging.getLogger(__name__)
 
@@ -158,10 +158,8 @@ def main() -> None:
 
 
 def _batch(tiles: npt.NDArray[np.uint8]) -> torch.Tensor:
-    card = get_card("simple_cnn")
-    mean, std = (torch.tensor(part).view(1, 3, 1, 1) for part in (card.mean, card.std))
     pixels = torch.from_numpy(np.ascontiguousarray(tiles.transpose(0, 3, 1, 2)))
-    return (pixels.float() / 255.0 - mean) / std
+    return normalise(pixels.float() / 255.0, get_card("simple_cnn"))
 
 
 if __name__ == "__main__":

@@ -5,10 +5,10 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from core.errors import NotFoundError
+from core.images import encode_png
 from core.labels import Her2Score, PrStatus
 from core.phantoms.phantom import he_phantom, her2_phantom, nuclear_phantom, random_tissue
 from core.types import Progress, RGBImage, no_progress
@@ -68,7 +68,7 @@ def demonstration_zip(key: str, progress: Progress = no_progress) -> bytes:
         for done, section in enumerate(sections):
             progress("simulating sections", done, known[key].sections)
             for path, image in section.items():
-                archive.writestr(path, _png(image))
+                archive.writestr(path, encode_png(image))
     return packed.getvalue()
 
 
@@ -107,8 +107,3 @@ def _pairs() -> Iterator[dict[str, RGBImage]]:
         he = he_phantom(seed, size_px=256, mpp=1.0, tissue=tissue, varied=True)
         ihc = her2_phantom(seed, size_px=256, mpp=1.0, tissue=tissue, varied=True)
         yield {f"HE/simulated-{seed}.png": he.image, f"IHC/simulated-{seed}.png": ihc.image}
-
-
-def _png(image: RGBImage) -> bytes:
-    _, data = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-    return data.tobytes()

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 
 class Kind(StrEnum):
     """What a data set teaches: classes of single images, or pairs of H&E and IHC of one field."""
@@ -18,6 +21,10 @@ class Subset(StrEnum):
     TRAIN = "train"
     VAL = "val"
     TEST = "test"
+
+
+SUBSETS = (Subset.TRAIN, Subset.VAL, Subset.TEST)
+"""By the number that stands for them in arrays."""
 
 
 @dataclass(frozen=True)
@@ -55,3 +62,13 @@ class DataSet:
     classes: tuple[str, ...]
     cases_known: bool
     notes: tuple[str, ...] = ()
+
+
+def subset_numbers(data: DataSet) -> npt.NDArray[np.int64]:
+    """Return (N,) 0 train, 1 validation, 2 test for every image; images without subset train."""
+    return np.array([SUBSETS.index(item.subset or Subset.TRAIN) for item in data.items], np.int64)
+
+
+def rows_of(subsets: npt.NDArray[np.int64], subset: Subset) -> npt.NDArray[np.int64]:
+    """Return the places of one subset in such numbers."""
+    return np.flatnonzero(subsets == SUBSETS.index(subset)).astype(np.int64)

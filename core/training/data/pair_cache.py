@@ -18,9 +18,8 @@ from core.quantify.membrane import ASSUMED_MPP
 from core.slides.tiling import Box
 from core.stains.separation import white_point
 from core.training.data.cache_folder import cache_key, check_room, find_or_build
-from core.training.data.items import DataSet, Item, Subset
+from core.training.data.items import DataSet, Item, Subset, rows_of, subset_numbers
 from core.training.data.reading import Reader, check_readable, read_image
-from core.training.data.tile_cache import SUBSETS
 from core.types import Progress, RGBImage, no_progress
 
 SAME_SHAPE = 0.02
@@ -52,7 +51,7 @@ class PairCache:
 
     def of(self, subset: Subset) -> npt.NDArray[np.int64]:
         """Rows of one subset."""
-        return np.flatnonzero(self.subsets == SUBSETS.index(subset)).astype(np.int64)
+        return rows_of(self.subsets, subset)
 
 
 @dataclass(frozen=True)
@@ -164,7 +163,7 @@ def _open(place: Path, data: DataSet, px: int) -> PairCache:
     with np.load(place / "index.npz", allow_pickle=False) as stored:
         items, whites = np.asarray(stored["items"], np.int64), np.asarray(stored["whites"], np.float32)
     shape = (len(items), px, px, 3)
-    subsets = np.array([SUBSETS.index(item.subset or Subset.TRAIN) for item in data.items], np.int64)
+    subsets = subset_numbers(data)
     return PairCache(
         folder=place,
         he=np.memmap(place / "he.bin", np.uint8, "r", shape=shape),

@@ -6,9 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import InvalidDataError, InvalidOptionError
-from core.training.data.items import DataSet, Item, Kind, Subset
+from core.training.data.items import SUBSETS, DataSet, Item, Kind, Subset
 
-SUBSETS = (Subset.TRAIN, Subset.VAL, Subset.TEST)
 TRAIN, VAL, TEST = range(3)
 
 FEW_CASES = 3

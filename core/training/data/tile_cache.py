@@ -17,11 +17,10 @@ from core.stains.separation import DAB, White, optical_density, white_point
 from core.stains.white import balance_white
 from core.training.data.cache_folder import cache_key, check_room, find_or_build
 from core.training.data.cutting import tissue_boxes
-from core.training.data.items import DataSet, Item, Subset
+from core.training.data.items import DataSet, Item, Subset, rows_of, subset_numbers
 from core.training.data.reading import Reader, check_readable, read_image
 from core.types import Progress, RGBImage, no_progress
 
-SUBSETS = (Subset.TRAIN, Subset.VAL, Subset.TEST)
 
 ONE_TILE_INPUTS = 4
 """An image of unknown scale that is not larger than so many inputs was cut already."""
@@ -61,7 +60,7 @@ class TileCache:
 
     def of(self, subset: Subset) -> npt.NDArray[np.int64]:
         """Rows of one subset."""
-        return np.flatnonzero(self.subsets == SUBSETS.index(subset)).astype(np.int64)
+        return rows_of(self.subsets, subset)
 
 
 @dataclass(frozen=True)
@@ -199,7 +198,7 @@ def _open(place: Path, data: DataSet) -> TileCache:
     px, index = _read_index(place)
     items = np.asarray(index["items"], np.int64)
     labels = np.array([data.classes.index(item.label) for item in data.items], np.int64)
-    subsets = np.array([SUBSETS.index(item.subset or Subset.TRAIN) for item in data.items], np.int64)
+    subsets = subset_numbers(data)
     cache = TileCache(
         folder=place,
         tiles=np.memmap(place / "tiles.bin", np.uint8, "r", shape=(len(items), px, px, 3)),
