@@ -95,6 +95,20 @@ class CamMethod(StrEnum):
     EIGEN_CAM = "EigenCAM"
 
 
+class NucleiMethod(StrEnum):
+    """How nuclei are found: by the bundled network, or without any."""
+
+    LEARNED = "learned"
+    CLASSICAL = "classical"
+
+
+class OperatingPoint(StrEnum):
+    """What the limits of the learned detector favour: finding each nucleus, or an unbiased share of stained ones."""
+
+    BEST_F1 = "best F1"
+    LEAST_BIAS = "least index bias"
+
+
 CAM_LAYERS = ("conv0", "denseblock1", "denseblock2", "denseblock3", "denseblock4")
 """The layers of IHCNet that can be explained, shallow to deep."""
 
