@@ -96,10 +96,11 @@ class CamMethod(StrEnum):
 
 
 class NucleiMethod(StrEnum):
-    """How nuclei are found: by the bundled network, or without any."""
+    """How nuclei are found: by the bundled network, by image processing alone, or not at all."""
 
     LEARNED = "learned"
     CLASSICAL = "classical"
+    NONE = "none"
 
 
 class OperatingPoint(StrEnum):
