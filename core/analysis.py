@@ -42,7 +42,7 @@ from core.models.registry import get_card
 from core.notices import image_notices, likeness_notices, outcome_notices, scale_notices, stain_notices
 from core.quality.measures import assess, quality_notices, tissue_mask
 from core.quantify.measurements import DAB_THRESHOLD, add_nuclei, measure
-from core.quantify.membrane import ASSUMED_MPP
+from core.quantify.membrane_features import ASSUMED_MPP
 from core.stains.recognition import recognise
 from core.stains.separation import White, separate, white_point
 from core.stopwatch import Stopwatch

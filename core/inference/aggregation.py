@@ -52,7 +52,7 @@ def aggregate_her2(
 
     Args:
         tile_probs: (N, 4) probabilities of 0, 1+, 2+, 3+ per tile.
-        features: (N, 9) as from `core.quantify.membrane.features_array`.
+        features: (N, 9) as from `core.quantify.membrane_features.features_array`.
         tissue: (N,) share of each tile that is tissue.
         calibration: numbers that belong to the weights: `network_weight` in [0, 1], the `ordinal_*` regression,
             `image_temperature`, `conformal_threshold` and its `coverage`. Empty for other weights: then the network

@@ -19,7 +19,7 @@ from core.models.card import ModelCard
 from core.models.registry import get_card
 from core.quality.measures import tissue_fractions
 from core.quality.novelty import Likeness
-from core.quantify.membrane import ASSUMED_MPP, FEATURES, features_array, membrane_energy
+from core.quantify.membrane_features import ASSUMED_MPP, FEATURES, features_array, membrane_energy
 from core.slides.tiling import Box, plan_tiles
 from core.stains.separation import White, white_point
 from core.stains.white import balance_white
@@ -148,7 +148,7 @@ def without_brown_negative(
 
     Args:
         probs: (N, 2) probabilities of PR- and PR+.
-        features: (N, 9) as from `core.quantify.membrane.features_array`.
+        features: (N, 9) as from `core.quantify.membrane_features.features_array`.
     """
     unstained = features[:, FEATURES.index("brown_p98")] < UNSTAINED_BROWN
     return np.where(unstained[:, None], np.array([0.99, 0.01], np.float32), probs).astype(np.float32)

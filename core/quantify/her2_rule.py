@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.labels import Her2Score
-from core.quantify.membrane import FEATURES, upper_tiles
+from core.quantify.membrane_features import FEATURES, upper_tiles
 
 UNSTAINED_BROWN_OD = 0.045
 """Brown below this, in the brownest tenth of the tiles, is no staining (unstained cores: up to 0.03; 1+: from 0.06)."""
@@ -74,7 +74,7 @@ def measured_her2(features: npt.NDArray[np.float32], calibration: Mapping[str, f
     """Score one image from the measured features of its tissue tiles.
 
     Args:
-        features: (N, 9) as from `core.quantify.membrane.features_array`, N at least 1.
+        features: (N, 9) as from `core.quantify.membrane_features.features_array`, N at least 1.
         calibration: `ordinal_brown_p98`, `ordinal_ridge_p98` (both at least 0) and `ordinal_limit_1` to `_3`, rising;
             without them only the two certain ends are known.
     """

@@ -8,7 +8,7 @@ from core.inference.calibration import numbers_of
 from core.labels import INSUFFICIENT, Her2Score
 from core.phantoms.phantom import her2_phantom
 from core.phantoms.tissue import TissueConfig
-from core.quantify.membrane import FEATURES, features_array
+from core.quantify.membrane_features import FEATURES, features_array
 from core.slides.tiling import plan_tiles
 from core.stains.separation import white_point
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from core.inference.scoring import without_brown_negative
-from core.quantify.membrane import FEATURES
+from core.quantify.membrane_features import FEATURES
 
 
 def test_a_tile_without_brown_holds_no_stained_nucleus() -> None:

@@ -23,7 +23,7 @@ from core.quality.appearance import appearance
 from core.quality.novelty import Novelty, image_distance
 from core.quality.novelty_file import save_novelty
 from core.quality.novelty_fit import fit_novelty, with_threshold
-from core.quantify.membrane import ASSUMED_MPP
+from core.quantify.membrane_features import ASSUMED_MPP
 from core.stains.separation import white_point
 from core.stains.white import balance_white
 from core.training.bundled.augment import degrade, restain, turn

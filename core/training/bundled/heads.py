@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from core.models.ihcnet import IHCNet
-from core.quantify.membrane import FEATURES
+from core.quantify.membrane_features import FEATURES
 from core.training.bundled.pretrain import to_batch
 from core.types import RGBImage
 

@@ -17,7 +17,7 @@ from core.errors import InvalidImageError
 from core.inference.classification import prepare_tiles
 from core.labels import Her2Score
 from core.models.registry import get_card
-from core.quantify.membrane import ASSUMED_MPP, features_array
+from core.quantify.membrane_features import ASSUMED_MPP, features_array
 from core.stains.separation import white_point
 from core.training.data.class_folders import LabelledTile, write_tiles
 from core.training.data.cutting import tissue_boxes
@@ -64,7 +64,7 @@ class TileSet:
 
     Attributes:
         images: (N, 224, 224, 3) uint8 RGB, what the network sees.
-        features: (N, 9) as from `core.quantify.membrane.features_array`.
+        features: (N, 9) as from `core.quantify.membrane_features.features_array`.
         tissue: (N,) share of tissue.
     """
 

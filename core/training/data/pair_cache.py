@@ -14,7 +14,7 @@ from core.errors import InvalidDataError, InvalidImageError
 from core.images import resize_to
 from core.inference.scoring import MIN_TISSUE
 from core.quality.measures import tissue_fractions, tissue_mask
-from core.quantify.membrane import ASSUMED_MPP
+from core.quantify.membrane_features import ASSUMED_MPP
 from core.slides.tiling import Box
 from core.stains.separation import white_point
 from core.training.data.cache_folder import cache_key, check_room, find_or_build

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from core.errors import InvalidDataError
 from core.inference.classification import prepare_tiles
-from core.quantify.membrane import ASSUMED_MPP
+from core.quantify.membrane_features import ASSUMED_MPP
 from core.slides.tiling import ONE_TILE_UP_TO, Box
 from core.stains.separation import DAB, White, optical_density, white_point
 from core.stains.white import balance_white

@@ -10,7 +10,7 @@ from core.labels import Her2Score
 from core.phantoms.phantom import her2_phantom, nuclear_phantom
 from core.quantify.guideline import her2_score
 from core.quantify.her2_rule import measured_her2
-from core.quantify.membrane import FEATURES, features_array, membrane_energy, tile_features
+from core.quantify.membrane_features import FEATURES, features_array, membrane_energy, tile_features
 from core.slides.tiling import plan_tiles
 from core.stains.separation import white_point
 
