@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from core.quantify.nuclei import count_nuclei
+from core.quantify.nuclei import find_nuclei
 from core.training.bundled.calibration import calibrate
 from core.training.bundled.nuclear_tiles import TILE_PX, Field, grid_corners, read_fields
 from core.training.judging.metrics import wilson
@@ -47,8 +47,8 @@ def counted(fields: list[Field]) -> npt.NDArray[np.bool_]:
     """Return whether the classical counter finds a stained nucleus in each grid tile."""
     called = []
     for field in fields:
-        count = count_nuclei(field.image, np.full(3, 240.0), 0.25 * field.scale)
-        stained, side = count.centres[count.intensities > 0], TILE_PX / field.scale
+        nuclei = find_nuclei(field.image, np.full(3, 240.0), 0.25 * field.scale)
+        stained, side = nuclei.centres[nuclei.positive], TILE_PX / field.scale
         called += [
             bool(((stained >= at) & (stained < np.add(at, side))).all(axis=1).any()) for at in grid_corners(field)
         ]

@@ -5,12 +5,16 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from core.quantify.nuclei import count_nuclei
+from core.quantify.nuclei import find_nuclei
+from core.quantify.scores import allred, h_score
 from core.stains.separation import White
 from core.types import DensityMap, Mask, Measurements, RGBImage
 
 DAB_THRESHOLD = 0.2
 """Optical density of DAB from which a pixel counts as stained (weak brown)."""
+
+INTENSITY_STEPS = (0.2, 0.4, 0.6)
+"""Mean DAB optical density of a nucleus from which it is weak, moderate and strong (the defaults of QuPath)."""
 
 
 def measure(dab: DensityMap, tissue: Mask) -> Measurements:
@@ -37,20 +41,24 @@ def measure(dab: DensityMap, tissue: Mask) -> Measurements:
 
 
 def add_nuclei(measured: Measurements, image: RGBImage, white: White, mpp: float | None) -> Measurements:
-    """Add the counted nuclei of the full image: percent positive, Allred and H-score.
+    """Add the nuclear figures of the full image: percent positive, Allred and H-score.
 
     Args:
         image: (H, W, 3) uint8 RGB of an IHC with nuclear DAB.
         white: (3,) white point.
         mpp: micrometres per pixel; None lets the size of the nuclei decide.
     """
-    nuclei = count_nuclei(image, white, mpp)
-    if not nuclei.total:
+    nuclei = find_nuclei(image, white, mpp)
+    if not len(nuclei):
         return replace(measured, nuclei_counted=0)
+    grade = np.where(nuclei.positive, np.clip(np.digitize(nuclei.dab_od, INTENSITY_STEPS), 1, 3), 0)
+    weak, moderate, strong = (100 * float(np.mean(grade == k)) for k in (1, 2, 3))
+    percent = 100 * float(np.mean(nuclei.positive))
+    intensity = int(np.floor(grade[grade > 0].mean() + 0.5)) if percent else 0
     return replace(
         measured,
-        positive_nuclei_percent=nuclei.percent_positive,
-        nuclei_counted=nuclei.total,
-        allred=nuclei.allred.total,
-        h_score=nuclei.h_score,
+        positive_nuclei_percent=percent,
+        nuclei_counted=len(nuclei),
+        allred=allred(percent, intensity).total,
+        h_score=h_score(weak=weak, moderate=moderate, strong=strong),
     )
