@@ -1,6 +1,6 @@
 """Every nucleus of an IHC image, with outline and stain: the basis of all nuclear scores."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,14 +12,12 @@ from core.quantify import nuclei_classical
 from core.quantify.nuclei_classical import NucleiParameters
 from core.quantify.outlines import means, outline
 from core.quantify.pixel_size import WORKING_MPP, estimate_mpp
-from core.quantify.seeds import Seeds
+from core.quantify.seeds import Detect, Seeds
 from core.stains.separation import White, separate, white_point
 from core.stains.white import balance_white
 from core.types import Nuclei, Progress, RGBImage, no_progress
 
 Floats = npt.NDArray[np.float32]
-Detect = Callable[[RGBImage], Floats]
-"""(N, S, S, 3) tiles at the working scale -> (N, 3, S', S') maps: positive, negative, inside."""
 
 MIN_NUCLEI = 20
 """With fewer nuclei a percentage says little."""

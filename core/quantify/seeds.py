@@ -1,11 +1,15 @@
 """Where nuclei are in one block of an image, before their outlines are drawn."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from core.types import Heatmap
+from core.types import Heatmap, RGBImage
+
+Detect = Callable[[RGBImage], npt.NDArray[np.float32]]
+"""(N, S, S, 3) uint8 tiles at 0.5 um/px, balanced -> (N, 3, S', S') maps in [0, 1]: positive, negative, inside."""
 
 
 @dataclass(frozen=True)
