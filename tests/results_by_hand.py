@@ -1,13 +1,17 @@
 """Results put together by hand for report tests: real pixels, no network."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
-from core.labels import CLASSES, CamMethod, Marker, Scale, Stain, StainSource
+from core.labels import CLASSES, CamMethod, Marker, NucleiMethod, Scale, Stain, StainSource
 from core.types import (
     Analysis,
     Measurements,
+    Membranes,
     Notice,
+    Nuclei,
     Pictures,
     Provenance,
     QualityReport,
@@ -18,6 +22,54 @@ from core.types import (
 )
 
 COMMENT = "Größe und Färbung geprüft: ≥ 10 % vollständig. Сомнительно."
+
+
+OD_OF_GRADE = (0.1, 0.3, 0.5, 0.8)
+"""Mean DAB of a nucleus of each class, away from the usual thresholds."""
+
+RADIUS_PX = 8.0
+
+
+def hand_made_nuclei(
+    grades: Sequence[int],
+    *,
+    size: tuple[int, int] = (640, 640),
+    mpp: float = 0.25,
+    patterns: bool = False,
+) -> Nuclei:
+    """Put round nuclei of these classes on a grid, row by row.
+
+    Args:
+        grades: 0-3, one a nucleus; with `patterns` the membrane pattern (none, faint, moderate, intense).
+        size: (width, height) of the image they are in, in pixels.
+        patterns: add membranes, as for a HER2 stain; the nuclei themselves are then unstained.
+    """
+    classes = np.asarray(grades, np.intp)
+    per_row = int(np.ceil(np.sqrt(max(len(classes), 1))))
+    column, row = np.arange(len(classes)) % per_row, np.arange(len(classes)) // per_row
+    steps = np.array(size) / per_row
+    centres = ((np.stack([column, row], axis=1) + 0.5) * steps).reshape(-1, 2)
+    angles = np.arange(16) * (2 * np.pi / 16)
+    ring = RADIUS_PX * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    shown = np.zeros_like(classes) if patterns else classes
+    membranes = Membranes(
+        od=np.array([0.0, 0.15, 0.35, 0.8], np.float32)[classes],
+        completeness=np.array([0.0, 0.4, 0.95, 1.0], np.float32)[classes],
+        width_um=np.array([np.nan, 0.6, 1.0, 1.6], np.float32)[classes],
+    )
+    return Nuclei(
+        centres=centres.astype(np.float32),
+        outlines=(centres[:, None] + ring).astype(np.float32),
+        area_um2=np.full(len(classes), np.pi * (RADIUS_PX * mpp) ** 2, np.float32),
+        dab_od=np.array(OD_OF_GRADE, np.float32)[shown],
+        hematoxylin_od=np.full(len(classes), 0.5, np.float32),
+        positive=shown > 0,
+        confidence=np.full(len(classes), 0.9, np.float32),
+        mpp=mpp,
+        mpp_estimated=False,
+        method=NucleiMethod.LEARNED,
+        membranes=membranes if patterns else None,
+    )
 
 
 def hand_made_result(

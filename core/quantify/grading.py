@@ -14,6 +14,9 @@ LEFT_OUT = -1
 
 GRADES = (0, 1, 2, 3)
 
+UNCHANGED = Adjustments()
+"""What nobody adjusted."""
+
 
 def grades(nuclei: Nuclei, adjustments: Adjustments) -> npt.NDArray[np.int8]:
     """Give every nucleus its class by the thresholds, the regions and the corrections.

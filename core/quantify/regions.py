@@ -20,11 +20,13 @@ Points = npt.NDArray[np.float64]
 def selected(nuclei: Nuclei, regions: Sequence[Region]) -> npt.NDArray[np.bool_]:
     """Tell which nuclei count: centred in any drawn region (everywhere if none), and in no excluded one.
 
+    Args:
+        regions: corners counted from the top left corner of the image, which reaches from 0 to its width.
     Returns:
         (N,) bool.
     """
-    # Pixel 0 begins half a pixel before its centre: a region from 0 includes it.
-    centres = np.maximum(nuclei.centres.astype(np.float64), 0.0)
+    # Centres are counted from the middle of the first pixel, regions from the corner of the image.
+    centres = nuclei.centres.astype(np.float64) + 0.5
     wanted = [region for region in regions if not region.exclude]
     chosen = np.full(len(centres), not wanted)
     for region in wanted:
@@ -96,7 +98,7 @@ def _corners(points: Iterable[Sequence[float]]) -> Points:
             f"The region has {len(corners)} corners; at most {MAX_CORNERS} are possible. Draw it more coarsely."
         )
     if len(corners):
-        corners = corners[(corners != np.roll(corners, 1, axis=0)).any(axis=1)]
+        corners = corners[(corners != np.roll(corners, -1, axis=0)).any(axis=1)]
     if len(corners) < 3:
         raise InvalidOptionError(
             f"The region has {len(corners)} different corners; at least 3 are needed. Draw a loop around the tissue."

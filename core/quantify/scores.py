@@ -1,9 +1,16 @@
-"""Scores of nuclear stains as formulas: Allred, H-score, ER and PgR categories."""
+"""Scores of nuclear stains: Allred, H-score, ER and PgR categories as formulas, and all of them from graded nuclei."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
+import numpy.typing as npt
+
 from core.errors import InvalidOptionError
+from core.quantify.bootstrap import fields_of, interval, sums_by_field
+from core.quantify.grading import LEFT_OUT, UNCHANGED, grades, measured_grades
+from core.quantify.hot_spot import find_hot_spot
+from core.types import Adjustments, Interval, NuclearScores, Nuclei
 
 ALLRED_POSITIVE_FROM = 3
 """Smallest Allred total that counts as positive (Harvey et al. 1999)."""
@@ -13,6 +20,9 @@ POSITIVE_PERCENT = 1.0
 
 LOW_POSITIVE_PERCENT = 10.0
 """Upper end of "ER Low Positive" (ASCO/CAP 2020); the guideline has no such category for PgR."""
+
+MIN_NUCLEI = 20
+"""With fewer nuclei a percentage says little."""
 
 _ALLRED_BOUNDS = ((1.0, 1), (11.0, 2), (34.0, 3), (67.0, 4))
 """Percent below which the proportion score is the second number, for percentages above 0."""
@@ -101,6 +111,74 @@ def pgr_status(percent: float) -> ReceptorStatus:
     """
     _check_percent(percent)
     return ReceptorStatus.POSITIVE if percent >= POSITIVE_PERCENT else ReceptorStatus.NEGATIVE
+
+
+def nuclear_scores(nuclei: Nuclei, adjustments: Adjustments = UNCHANGED) -> NuclearScores:
+    """Score the nuclei that count: percent positive, H-score, Allred, categories and hot spot, with intervals.
+
+    Looks at the nuclei only, never at the image: quick enough to follow a slider.
+
+    Raises:
+        InvalidOptionError: thresholds that do not rise, or a correction of no nucleus.
+    """
+    graded = grades(nuclei, adjustments)
+    counts = graded > LEFT_OUT
+    chosen, centres = graded[counts], nuclei.centres[counts]
+    weak, moderate, strong = _shares(chosen)
+    percent, h = min(weak + moderate + strong, 100.0), h_score(weak=weak, moderate=moderate, strong=strong)
+    fields = fields_of(centres, nuclei.mpp)
+    all_of = sums_by_field(np.ones(len(chosen)), fields)
+    stained = chosen > 0
+    positive = interval(100.0 * sums_by_field(stained, fields), all_of, percent)
+    parts = allred(percent, int(np.floor(chosen[stained].mean() + 0.5)) if stained.any() else 0)
+    return NuclearScores(
+        counted=len(chosen),
+        left_out=len(graded) - len(chosen),
+        percent_positive=positive,
+        weak=weak,
+        moderate=moderate,
+        strong=strong,
+        h_score=interval(100.0 * sums_by_field(chosen, fields), all_of, h),
+        allred_proportion=parts.proportion,
+        allred_intensity=parts.intensity,
+        er=er_status(percent).value if len(chosen) else "",
+        pgr=pgr_status(percent).value if len(chosen) else "",
+        hot_spot=find_hot_spot(centres, stained, nuclei.mpp),
+        fields=len(all_of),
+        second_read=second_read(positive, len(chosen)),
+        corrected=corrected(nuclei, adjustments),
+    )
+
+
+def second_read(percent: Interval, counted: int) -> tuple[str, ...]:
+    """Say why a second person should read a share of stained nuclei; nothing where nobody needs to."""
+    reasons = []
+    if counted < MIN_NUCLEI:
+        reasons.append(f"Only {counted} nuclei count; a share needs at least {MIN_NUCLEI}: second read.")
+    crossed = []
+    if percent.low < POSITIVE_PERCENT <= percent.high:
+        crossed.append(POSITIVE_PERCENT)
+    if percent.low <= LOW_POSITIVE_PERCENT < percent.high:
+        crossed.append(LOW_POSITIVE_PERCENT)
+    if crossed:
+        cuts = " and ".join(f"{cut:g} %" for cut in crossed)
+        reasons.append(f"The interval {percent.low:.1f}-{percent.high:.1f} % crosses {cuts}: second read.")
+    return tuple(reasons)
+
+
+def corrected(nuclei: Nuclei, adjustments: Adjustments) -> int:
+    """Count the nuclei whose class by a person differs from that by measurement."""
+    if not adjustments.corrections:
+        return 0
+    measured = measured_grades(nuclei, adjustments.thresholds)
+    return sum(int(measured[row]) != grade for row, grade in adjustments.corrections.items())
+
+
+def _shares(graded: npt.NDArray[np.int8]) -> tuple[float, float, float]:
+    """Return the percentages of weak, moderate and strong nuclei among those that count; 0 without any."""
+    counts = np.bincount(graded, minlength=4)[1:4]
+    weak, moderate, strong = (float(count) for count in 100.0 * counts / max(len(graded), 1))
+    return weak, moderate, strong
 
 
 def _check_percent(percent: float) -> None:
