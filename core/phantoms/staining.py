@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from core.phantoms.nuclear import scaled_to_means
 from core.phantoms.tissue import FloatMap, Tissue, smooth_noise
 from core.types import RGBImage
 
@@ -135,8 +136,13 @@ def membrane_dab(rng: np.random.Generator, tissue: Tissue, stain: MembraneStain)
 def nuclear_dab(
     rng: np.random.Generator, tissue: Tissue, density: npt.NDArray[np.float32], background: float
 ) -> FloatMap:
-    """Return (H, W) DAB in the nuclei of tumour cells, `density` (N,) per cell, over a faint background."""
-    nuclei = np.clip(tissue.nuclei * 1.35, 0, 1.1)
+    """Return (H, W) DAB in the nuclei of tumour cells over a faint background.
+
+    Args:
+        density: (N,) mean over the nucleus of every cell, in optical density.
+        background: optical density of the haze over stroma; half of it over tumour.
+    """
+    pattern = np.clip(tissue.nuclei * 1.35, 0, 1.1)
     haze = background * (0.5 * tissue.tumour + tissue.stroma_mask * tissue.fibres)
     grain = np.clip(1.0 + 0.12 * smooth_noise(rng, tissue.tumour.shape[0], 1.0 / tissue.mpp), 0.3, 2)
-    return np.asarray(density[tissue.epithelium.labels] * nuclei * grain + haze, np.float32)
+    return scaled_to_means(pattern * grain, np.asarray(haze, np.float32), tissue, density)

@@ -72,6 +72,7 @@ class Tissue:
         is_tumour: (N,) bool per cell of `epithelium`.
         tumour, stroma_mask, fat, void: (H, W) bool, a partition of the field.
         nuclei: (H, W) float32 in [0, 1], chromatin of the tumour cells; `stroma_nuclei` of all others.
+        nucleus_of: (H, W) int32, index of the tumour cell whose nucleus a pixel belongs to; -1 outside all nuclei.
         fibres: (H, W) float32 around 1, density of the stroma fibres.
         texture: (H, W) float32 around 1, granularity of the cytoplasm.
     """
@@ -86,6 +87,7 @@ class Tissue:
     fat: Mask
     void: Mask
     nuclei: FloatMap
+    nucleus_of: LabelMap
     stroma_nuclei: FloatMap
     fibres: FloatMap
     texture: FloatMap
@@ -261,6 +263,7 @@ def build_tissue(seed: int, *, size_px: int, mpp: float, config: TissueConfig | 
         fat=fat,
         void=void,
         nuclei=nuclei * tumour,
+        nucleus_of=np.where(tumour & (rim <= 1.0), layer.labels, np.int32(-1)),
         stroma_nuclei=np.asarray(stroma_nuclei * stroma_mask, np.float32),
         fibres=_fibres(rng, size_px, mpp, float(fibre_direction)),
         texture=np.clip(1.0 + 0.2 * smooth_noise(rng, size_px, 0.9 / mpp), 0.2, 2.0).astype(np.float32),
