@@ -1,6 +1,7 @@
 """What one image goes through: the one path that page, API and command line share.
 
-decode -> quality -> stain -> virtual stain if H&E -> measure -> tiles -> classify -> aggregate -> explain -> result
+decode -> quality -> stain -> virtual stain if H&E -> measure -> nuclei and membranes -> tiles -> classify -> aggregate
+-> explain -> result
 """
 
 from dataclasses import replace
@@ -13,6 +14,7 @@ from core.config import get_settings
 from core.errors import InvalidOptionError
 from core.explain.field import box_of, explain_chosen, worth_explaining
 from core.images import decode, resize_to, resize_to_fit
+from core.inference.cells import DETECTOR, find_cells, with_scores
 from core.inference.engine import Engine
 from core.inference.scoring import (
     CLASSIFIER,
@@ -34,6 +36,7 @@ from core.labels import (
     NOT_SCORED,
     CamMethod,
     Marker,
+    NucleiMethod,
     Scale,
     Stain,
     StainSource,
@@ -41,7 +44,7 @@ from core.labels import (
 from core.models.registry import get_card
 from core.notices import image_notices, likeness_notices, outcome_notices, scale_notices, stain_notices
 from core.quality.measures import assess, quality_notices, tissue_mask
-from core.quantify.measurements import DAB_THRESHOLD, add_nuclei, measure
+from core.quantify.measurements import DAB_THRESHOLD, measure
 from core.quantify.membrane_features import ASSUMED_MPP
 from core.stains.recognition import recognise
 from core.stains.separation import White, separate, white_point
@@ -50,8 +53,10 @@ from core.types import (
     DISPLAY_PX,
     Analysis,
     DecodedImage,
+    DensityMap,
     Mask,
     Measurements,
+    Nuclei,
     Options,
     Pictures,
     Progress,
@@ -64,7 +69,7 @@ from core.types import (
     no_progress,
 )
 
-STEPS = 7
+STEPS = 8
 CAM_LAYERS_OF = {Marker.HER2: CAM_LAYERS, Marker.PR: ("conv1", "conv2")}
 
 
@@ -110,7 +115,12 @@ def analyze(
         field = _field(engine, decoded.image, mpp, white, tissue, virtual=virtual, progress=part)
     with clock.step("measuring"):
         pictures = _pictures(field, display)
-        measured = _measure(field, pictures, options.marker)
+        measured = measure(_dab(pictures), field.tissue)
+    nuclei, remarks = None, ()
+    if not virtual and options.nuclei is not NucleiMethod.NONE:
+        with clock.step("finding nuclei") as part:
+            nuclei, remarks = find_cells(engine, field, options, progress=part)
+            measured = with_scores(measured, nuclei, options.marker)
     with clock.step("scoring") as part:
         card = get_card(CLASSIFIER[options.marker])
         size = (decoded.image.shape[1], decoded.image.shape[0])
@@ -125,7 +135,8 @@ def analyze(
                 engine, card, tiles, chosen, inputs, pictures, size, target, layers, options.cam_method
             )
     analysis = _answered(draft, scored, measured, tiles, target, card.labels)
-    return Result(_finished(analysis, clock, engine), pictures)
+    analysis = replace(analysis, notices=analysis.notices + remarks)
+    return Result(_finished(analysis, clock, engine, nuclei), pictures, nuclei)
 
 
 def explain_again(
@@ -167,7 +178,7 @@ def explain_again(
         tiles, pictures = explain_chosen(
             engine, card, analysis.tiles, chosen, inputs, former.pictures, size, target, layers, method
         )
-    return Result(replace(analysis, tiles=tiles, target=target, cam_method=method), pictures)
+    return Result(replace(analysis, tiles=tiles, target=target, cam_method=method), pictures, former.nuclei)
 
 
 def _field(
@@ -266,13 +277,8 @@ def _pictures(field: IhcField, display: RGBImage) -> Pictures:
     return Pictures(display, ihc, dab=stains.dab, hematoxylin=stains.hematoxylin)
 
 
-def _measure(field: IhcField, pictures: Pictures, marker: Marker) -> Measurements:
-    """Stain amounts of the field; nuclei too where the marker is nuclear and the stain is real."""
-    dab = pictures.dab if pictures.dab is not None else np.zeros(pictures.ihc.shape[:2], np.float32)
-    measured = measure(dab, field.tissue)
-    if marker is Marker.PR and field.source is StainSource.REAL:
-        return add_nuclei(measured, field.image, field.white, field.mpp)
-    return measured
+def _dab(pictures: Pictures) -> DensityMap:
+    return pictures.dab if pictures.dab is not None else np.zeros(pictures.ihc.shape[:2], np.float32)
 
 
 def _answered(
@@ -309,11 +315,12 @@ def _answered(
     )
 
 
-def _finished(analysis: Analysis, clock: Stopwatch, engine: Engine) -> Analysis:
+def _finished(analysis: Analysis, clock: Stopwatch, engine: Engine, nuclei: Nuclei | None = None) -> Analysis:
     """The analysis with all its remarks, most serious first, and what produced it."""
     used: list[str] = []
     if analysis.outcome != NOT_SCORED:
         used = [GENERATOR] if analysis.stain_source is StainSource.VIRTUAL else []
+        used += [DETECTOR] if nuclei is not None and nuclei.method is NucleiMethod.LEARNED else []
         used.append(CLASSIFIER[analysis.marker])
     notices = stain_notices(analysis.stain, analysis.stain_source) + analysis.notices
     order = {"error": 0, "warning": 1, "info": 2}

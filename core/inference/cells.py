@@ -1,0 +1,79 @@
+"""The cells of one IHC field: their nuclei, their membranes, and the scores that follow from them."""
+
+import logging
+from dataclasses import replace
+
+from core.errors import ModelUnavailableError
+from core.inference.engine import Engine
+from core.inference.scoring import IhcField
+from core.labels import Marker, NucleiMethod
+try:  # TEMPORARY until both exist
+    from core.quantify.membrane import measure_membranes, membrane_scores
+except ImportError:
+    measure_membranes = membrane_scores = None
+from core.models.registry import CARDS
+from core.quantify.nuclei import find_nuclei
+from core.quantify.scores import nuclear_scores
+from core.types import Measurements, Notice, Nuclei, Options, Progress, no_progress
+
+logger = logging.getLogger(__name__)
+
+DETECTOR = "nuclei"
+"""Name of the learned detector among the models."""
+
+
+def find_cells(
+    engine: Engine, field: IhcField, options: Options, *, progress: Progress = no_progress
+) -> tuple[Nuclei, tuple[Notice, ...]]:
+    """Find the nuclei of an IHC field, and the membranes around them for a membrane marker.
+
+    Without usable weights of the learned detector the classical method answers, and a remark says so.
+
+    Args:
+        field: a real stain, in the upload's pixels.
+        options: marker, method and operating point.
+    """
+    learned = options.nuclei is NucleiMethod.LEARNED
+    remarks: tuple[Notice, ...] = ()
+    learned = learned and DETECTOR in CARDS
+    if learned and (problem := engine.state(DETECTOR).error):
+        learned, remarks = False, (_fallen_back(problem),)
+    nuclei = find_nuclei(
+        field.image,
+        field.white,
+        field.mpp,
+        detect=engine.detect_nuclei if learned else None,
+        operating_point=options.operating_point,
+        progress=progress,
+    )
+    if options.marker is Marker.HER2 and measure_membranes:
+        nuclei = replace(nuclei, membranes=measure_membranes(field.image, nuclei, field.white))
+    return nuclei, remarks
+
+
+def with_scores(measured: Measurements, nuclei: Nuclei, marker: Marker) -> Measurements:
+    """Add the scores of the cells to what was measured, by the marker: of nuclei, or of membranes."""
+    if marker is Marker.HER2 and not membrane_scores:
+        return measured
+    if marker is Marker.HER2:
+        return replace(measured, nuclei_counted=len(nuclei), membrane=membrane_scores(nuclei))
+    scores = nuclear_scores(nuclei)
+    if not scores.counted:
+        return replace(measured, nuclei_counted=0, nuclear=scores)
+    return replace(
+        measured,
+        nuclear=scores,
+        nuclei_counted=scores.counted,
+        positive_nuclei_percent=scores.percent_positive.value,
+        allred=scores.allred,
+        h_score=scores.h_score.value,
+    )
+
+
+def _fallen_back(problem: str) -> Notice:
+    return Notice(
+        "detector-missing",
+        "warning",
+        f"The learned detector of nuclei cannot be used ({problem.rstrip('.')}), so nuclei were found by image "
+        "processing alone, which is less accurate. An administrator can restore its weights on the Models page.",
+    )
