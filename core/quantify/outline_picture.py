@@ -1,0 +1,58 @@
+"""Nuclei outlined over an image in the colours of their classes."""
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from core.quantify.adjusted import classes_of
+from core.quantify.grading import LEFT_OUT, UNCHANGED
+from core.types import Adjustments, Nuclei, RGBImage
+
+RGB = tuple[int, int, int]
+
+CLASS_COLOURS: dict[int, RGB] = {
+    0: (0, 114, 178),
+    1: (240, 228, 66),
+    2: (230, 159, 0),
+    3: (213, 94, 0),
+}
+"""RGB of the classes 0-3, from the palette for colour-blind people of Okabe and Ito (2008)."""
+
+LEFT_OUT_COLOUR: RGB = (140, 140, 140)
+REGION_COLOUR: RGB = (20, 20, 20)
+
+_SHIFT = 4
+"""Bits behind the point of the coordinates that OpenCV draws."""
+
+_LINES_PER_1000_PX = 0.8
+
+
+def render_outlines(
+    picture: RGBImage, nuclei: Nuclei, size: tuple[int, int], adjustments: Adjustments = UNCHANGED
+) -> RGBImage:
+    """Draw every nucleus by its class, those that do not count in gray, and the regions.
+
+    Args:
+        picture: (H, W, 3) uint8 RGB of the whole image, at any size.
+        size: (width, height) of the upload, whose pixels the outlines are in.
+    Returns:
+        (H, W, 3) uint8 RGB, a new picture.
+    """
+    canvas = picture.copy()
+    scale = np.array([picture.shape[1] / size[0], picture.shape[0] / size[1]])
+    classes = classes_of(nuclei, adjustments)
+    thickness = max(1, round(max(picture.shape[:2]) / 1000 * _LINES_PER_1000_PX))
+    corners = (nuclei.outlines + 0.5) * scale - 0.5  # (N, 16, 2), between the middles of pixels
+    for value, colour in {LEFT_OUT: LEFT_OUT_COLOUR, **CLASS_COLOURS}.items():
+        _draw(canvas, list(corners[classes == value]), colour, thickness)
+    for region in adjustments.regions:
+        outline = np.asarray(region.points) * scale - 0.5
+        _draw(canvas, [outline], (255, 255, 255), 2 * thickness + 2)
+        _draw(canvas, [outline], LEFT_OUT_COLOUR if region.exclude else REGION_COLOUR, 2 * thickness)
+    return canvas
+
+
+def _draw(canvas: RGBImage, polygons: list[npt.NDArray[np.float64]], colour: RGB, thickness: int) -> None:
+    """Draw closed polygons, (K, 2) each in pixels of the canvas, with smooth edges."""
+    fixed = [np.rint(polygon * (1 << _SHIFT)).astype(np.int32) for polygon in polygons]
+    cv2.polylines(canvas, fixed, True, colour, thickness, cv2.LINE_AA, _SHIFT)
