@@ -21,6 +21,7 @@ class Task(StrEnum):
     VIRTUAL_STAINING = "virtual staining"
     SYNTHESIS = "synthesis"
     DISCRIMINATION = "discrimination"
+    DETECTION = "detection"
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from core.labels import CLASSES, Marker
 from core.models.card import HALF, IMAGENET_MEAN, IMAGENET_STD, ModelCard, Task
 from core.models.ihcnet import IHCNet
 from core.models.medsyngan import Discriminator, Generator
+from core.models.nuclei_unet import NUCLEI_MPP, NUCLEI_TILE_PX, NucleiUNet
 from core.models.resnet_generator import ResnetGenerator
 from core.models.simple_cnn import SimpleCNN
 
@@ -101,6 +102,22 @@ _ALL = (
         licence="architecture: as published with MedSynGAN",
         source="MedSynGAN",
         build=Discriminator,
+    ),
+    ModelCard(
+        name="nuclei",
+        title="Nuclei detector (nuclear DAB)",
+        task=Task.DETECTION,
+        marker=None,
+        labels=(),
+        input_px=NUCLEI_TILE_PX,
+        tile_um=NUCLEI_TILE_PX * NUCLEI_MPP,
+        mean=HALF,
+        std=HALF,
+        parameters=909_068,
+        licence="architecture: own, after U-Net (Ronneberger et al. 2015) and CenterNet (Zhou et al. 2019)",
+        source="IHC Workbench",
+        build=NucleiUNet,
+        white_level=240.0,
     ),
 )
 

@@ -10,7 +10,7 @@ from filled_weights import filled_model, noise, write_weights
 
 from core.devices import Backend, has_bf16, has_cuda
 from core.errors import InvalidOptionError, ModelUnavailableError, NotFoundError
-from core.inference.engine import Engine
+from core.inference.engine import MIRRORS, Engine
 from core.models.registry import CARDS
 from core.models.transforms import Normalised, to_pixels
 from core.models.weights import save_safetensors
@@ -22,6 +22,14 @@ TOLERANCE = {
     Backend.TORCH_CUDA: 3e-2,
 }
 """Largest difference from plain float32 torch, as a share of the largest logit."""
+
+MAP_TOLERANCE = {
+    Backend.TORCH_CPU: 1e-4,
+    Backend.OPENVINO_F32: 1e-3,
+    Backend.OPENVINO_BF16: 3e-2,
+    Backend.TORCH_CUDA: 3e-2,
+}
+"""Largest difference of a probability from plain float32 torch."""
 
 STAIN_TOLERANCE = {
     Backend.TORCH_CPU: 1.0,
@@ -35,7 +43,7 @@ STAIN_TOLERANCE = {
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A weights folder with filled weights."""
-    return write_weights(tmp_path_factory.mktemp("weights"), "ihcnet", "simple_cnn", "pspstain")
+    return write_weights(tmp_path_factory.mktemp("weights"), "ihcnet", "simple_cnn", "pspstain", "nuclei")
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +105,18 @@ def test_every_backend_stains_as_plain_torch(weights: Path, backend: Backend) ->
     assert np.abs(found - expected).mean() <= STAIN_TOLERANCE[backend]
 
 
+@pytest.mark.parametrize("backend", Backend)
+def test_every_backend_marks_nuclei_as_plain_torch(weights: Path, backend: Backend) -> None:
+    needs(backend)
+    tiles = np.kron(noise(2, 32, 32, 3), np.ones((1, 16, 16, 1), np.uint8))
+    expected = np.mean(
+        [np.flip(plain("nuclei", np.flip(tiles, [a - 1 for a in axes]).copy()), axes) for axes in MIRRORS], 0
+    )
+    found = Engine(weights, backend=backend.value, cache_dir=weights / "cache").detect_nuclei(tiles)
+    assert (found.shape, found.dtype) == ((2, 3, 512, 512), np.float32)
+    assert np.abs(found - expected).max() <= MAP_TOLERANCE[backend]
+
+
 def test_an_answer_does_not_depend_on_the_other_tiles(engine: Engine) -> None:
     tiles = noise(7, 128, 128, 3)
     one_by_one = np.concatenate([engine.classify("simple_cnn", tiles[index : index + 1]) for index in range(7)])
@@ -121,6 +141,7 @@ def test_a_model_is_loaded_once(engine: Engine) -> None:
 def test_no_tiles_give_no_answers(engine: Engine) -> None:
     assert engine.classify("ihcnet", np.zeros((0, 224, 224, 3), np.uint8)).shape == (0, 4)
     assert engine.stain(np.zeros((0, 256, 256, 3), np.uint8)).shape == (0, 256, 256, 3)
+    assert engine.detect_nuclei(np.zeros((0, 512, 512, 3), np.uint8)).shape == (0, 3, 512, 512)
 
 
 @pytest.mark.parametrize("shape", [(1, 100, 100, 3), (224, 224, 3), (1, 3, 224, 224)])
