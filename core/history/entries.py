@@ -11,13 +11,17 @@ from core.db import history as rows
 from core.db.clock import utc_now
 from core.db.search import storable
 from core.db.settings import get_app_settings
-from core.errors import InvalidOptionError
+from core.errors import InvalidOptionError, NotFoundError
 from core.history import files
+from core.history.adjustments import checked_adjustments, read_adjusted, write_adjusted
 from core.history.deletion import possible_ids, purge
 from core.labels import CLASSES, Role
-from core.types import Analysis, Result
+from core.quantify.adjusted import Adjusted, adjusted_scores
+from core.types import Adjustments, Analysis, Nuclei, Result
 
 MAX_COMMENT = 2000
+
+NO_NUCLEI = "No nuclei are stored with this entry. Run the analysis of the image again to measure them."
 
 
 @dataclass(frozen=True)
@@ -30,10 +34,15 @@ class Saved:
 
 @dataclass(frozen=True)
 class Entry:
-    """One stored analysis: its row, and the result as it was (pictures within `core.history.pictures`' steps)."""
+    """One stored analysis: its row, and the result as it was (pictures within `core.history.pictures`' steps).
+
+    Attributes:
+        adjusted: figures with a person's adjustments; None where nobody adjusted anything.
+    """
 
     row: HistoryRow
     result: Result
+    adjusted: Adjusted | None = None
 
 
 def save(db: Database, user: User, result: Result, original: bytes) -> Saved | None:
@@ -76,7 +85,7 @@ def load(db: Database, user: User, entry_id: str) -> Entry:
         StorageError: its files are missing or damaged.
     """
     row = get_row(db, user, entry_id)
-    return Entry(row, files.read_entry(row.id))
+    return Entry(row, files.read_entry(row.id), read_adjusted(row.id))
 
 
 def get_row(db: Database, user: User, entry_id: str) -> HistoryRow:
@@ -86,6 +95,50 @@ def get_row(db: Database, user: User, entry_id: str) -> HistoryRow:
         NotFoundError: there is none, it was deleted, or it is somebody else's.
     """
     return rows.get_entry(db, user.id, next(iter(possible_ids([entry_id])), ""))
+
+
+def load_nuclei(db: Database, user: User, entry_id: str) -> tuple[HistoryRow, Nuclei, Adjusted | None]:
+    """Return the nuclei of one of the user's own entries, with what a person adjusted; without its pictures.
+
+    Raises:
+        NotFoundError: there is no such entry, it was deleted, or it is somebody else's; or no nuclei were measured.
+        StorageError: its files are damaged.
+    """
+    row = get_row(db, user, entry_id)
+    nuclei = files.read_nuclei(row.id)
+    if nuclei is None:
+        raise NotFoundError(NO_NUCLEI)
+    return row, nuclei, read_adjusted(row.id)
+
+
+def get_adjustments(db: Database, user: User, entry_id: str) -> Adjusted | None:
+    """Return what a person adjusted about one of the user's own entries, and the figures that follow.
+
+    Raises:
+        NotFoundError: there is no such entry, it was deleted, or it is somebody else's.
+        StorageError: the file is damaged.
+    """
+    return read_adjusted(get_row(db, user, entry_id).id)
+
+
+def save_adjustments(db: Database, user: User, entry_id: str, adjustments: Adjustments) -> Adjusted | None:
+    """Keep adjustments and the figures that follow beside one of the user's own entries; its own figures stay.
+
+    Regions are cut at the edges of the image. The last adjustments replace the former ones.
+
+    Returns:
+        The figures; None where the adjustments change nothing, and nothing is kept.
+    Raises:
+        NotFoundError: there is no such entry, it was deleted, or it is somebody else's; or no nuclei were measured.
+        InvalidOptionError: the adjustments do not fit the image or its nuclei.
+        StorageError: the disk refused; the former adjustments are untouched.
+    """
+    row, nuclei, _ = load_nuclei(db, user, entry_id)
+    checked = checked_adjustments(adjustments, (row.width, row.height))
+    found = adjusted_scores(nuclei, checked, at=utc_now().isoformat(timespec="seconds"))
+    kept = None if checked == Adjustments() else found
+    write_adjusted(row.id, kept)
+    return kept
 
 
 def list_entries(db: Database, user: User, query: HistoryQuery | None = None) -> list[HistoryRow]:
@@ -162,6 +215,9 @@ def fingerprint_of(result: Result) -> str:
         "explained": [analysis.cam_method, analysis.target, sorted(result.pictures.heatmaps)],
         "models": provenance.models,
     }
+    if result.nuclei is not None:  # entries of earlier versions have none
+        nuclei = result.nuclei
+        decisive["nuclei"] = [nuclei.method, nuclei.mpp, len(nuclei), int(nuclei.positive.sum())]
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
 

@@ -1,5 +1,7 @@
 """The files of one entry: DATA_DIR/history/<entry id>/ with analysis.json, pictures.npz, thumbnail.jpg, original.bin.
 
+Where nuclei were measured, also nuclei.npz; where a person adjusted them, adjustments.json.
+
 The name of the uploaded file is no part of any path. Files become visible all at once: they are written to a folder
 of another name, which is renamed when they are on the disk.
 """
@@ -21,11 +23,14 @@ from core.config import get_settings
 from core.errors import StorageError
 from core.history.pictures import decode_pictures, encode_pictures
 from core.images import thumbnail
-from core.types import Analysis, Result
+from core.quantify.nuclei_file import decode_nuclei, encode_nuclei
+from core.types import Analysis, Nuclei, Result
 
 logger = logging.getLogger(__name__)
 
 THUMBNAIL_PX = 320
+
+NUCLEI_FILE = "nuclei.npz"
 
 _UNFINISHED = ".new-"
 _UNFINISHED_AFTER_S = 3600.0
@@ -47,6 +52,8 @@ def write_entry(result: Result, original: bytes | None) -> Path:
         "pictures.npz": encode_pictures(result.pictures),
         "thumbnail.jpg": thumbnail(result.pictures.image, THUMBNAIL_PX),
     }
+    if result.nuclei is not None:
+        content[NUCLEI_FILE] = encode_nuclei(result.nuclei)
     if original is not None:
         content["original.bin"] = original
     folder = history_folder() / f"{_UNFINISHED}{uuid4().hex}"
@@ -83,7 +90,53 @@ def read_entry(entry_id: str) -> Result:
         StorageError: its files are missing or damaged.
     """
     analysis = decode_analysis(read_file(entry_id, "analysis.json"))
-    return Result(analysis, decode_pictures(read_file(entry_id, "pictures.npz")))
+    return Result(analysis, decode_pictures(read_file(entry_id, "pictures.npz")), read_nuclei(entry_id))
+
+
+def read_nuclei(entry_id: str) -> Nuclei | None:
+    """Return the stored nuclei of an entry; None where none were measured.
+
+    Raises:
+        StorageError: the file is damaged.
+    """
+    data = read_if_there(entry_id, NUCLEI_FILE)
+    if data is None:
+        return None
+    try:
+        return decode_nuclei(data)
+    except ValueError as error:
+        raise StorageError(
+            f"The stored nuclei of this entry cannot be read ({error}). "
+            "Restore them from a backup, or run the analysis again."
+        ) from error
+
+
+def read_if_there(entry_id: str, name: str) -> bytes | None:
+    """Return one file of an entry that not every entry has; None where it is not there.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
+    return read_file(entry_id, name) if (history_folder() / entry_id / name).exists() else None
+
+
+def replace_file(entry_id: str, name: str, data: bytes | None) -> None:
+    """Put one file of an entry in place of the former one, all at once; None removes it.
+
+    Raises:
+        StorageError: the disk refused; the former file is untouched.
+    """
+    folder = history_folder() / entry_id
+    unfinished = folder / f"{_UNFINISHED}{uuid4().hex}"
+    with in_words():
+        if data is None:
+            (folder / name).unlink(missing_ok=True)
+            return
+        try:
+            _write_durably(unfinished, data)
+            unfinished.replace(folder / name)
+        finally:
+            unfinished.unlink(missing_ok=True)
 
 
 def read_file(entry_id: str, name: str) -> bytes:
