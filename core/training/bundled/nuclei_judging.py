@@ -1,14 +1,18 @@
 """How well found nuclei agree with annotated points, and which limits of the detector agree best."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
+from core.errors import NotFoundError
 from core.labels import OperatingPoint
+from core.models.nuclei_unet import NUCLEI_MPP
 from core.quantify.nuclei_learned import Limits, Maps, seeds_of
+from core.training.bundled.nuclei_fields import MPP_OF_SOURCE, NucleiField
 
 Tally = npt.NDArray[np.int64]
 """(6,): hits, found and annotated of stained nuclei, then of unstained nuclei. (fields, 6) for several."""
@@ -19,7 +23,7 @@ MATCH_PX = {"bcdata": 10.0, "shidc": 15.0}
 MIN_ANNOTATED = 5
 """With fewer annotated nuclei a field's index is not judged."""
 
-_HEIGHTS = np.round(np.arange(0.15, 0.66, 0.05), 2)
+_HEIGHTS = np.round(np.arange(0.1, 0.56, 0.05), 2)
 _DISTANCES = (3, 5)
 _EXCLUSIONS = (4.0, 7.0)
 
@@ -35,6 +39,7 @@ class Judged:
     """
 
     source: str
+    name: str
     case: str
     stained: npt.NDArray[np.float32]
     unstained: npt.NDArray[np.float32]
@@ -43,11 +48,24 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Summary:
-    """Figures of several fields: F1 over all their nuclei, and the error of the index per field in points."""
+class Agreement:
+    """How found nuclei of one kind agree with the annotated ones of several fields taken together."""
 
-    f1_stained: float
-    f1_unstained: float
+    precision: float
+    recall: float
+    f1: float
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Figures of several fields; the index is the share of stained nuclei, its errors are in points.
+
+    Attributes:
+        mae, rmse, bias: mean absolute, root mean square and mean error of the index per field.
+    """
+
+    stained: Agreement
+    unstained: Agreement
     mae: float
     rmse: float
     bias: float
@@ -55,7 +73,7 @@ class Summary:
     @property
     def mean_f1(self) -> float:
         """Mean of both F1."""
-        return (self.f1_stained + self.f1_unstained) / 2
+        return (self.stained.f1 + self.unstained.f1) / 2
 
 
 def matches(found: npt.NDArray[np.floating], truth: npt.NDArray[np.floating], radius: float) -> int:
@@ -84,17 +102,21 @@ def tally(
 def summary(tallies: Tally) -> Summary:
     """Return the figures of (fields, 6) tallies."""
     total = tallies.sum(axis=0)
-    stained, unstained = (2 * total[k] / max(1, total[k + 1] + total[k + 2]) for k in (0, 3))
     error = index_errors(tallies)
     if not len(error):
         error = np.full(1, np.nan)
     return Summary(
-        float(stained),
-        float(unstained),
+        _agreement(total[:3]),
+        _agreement(total[3:]),
         float(np.abs(error).mean()),
         float(np.sqrt((error**2).mean())),
         float(error.mean()),
     )
+
+
+def _agreement(total: Tally) -> Agreement:
+    hits, found, truth = (int(value) for value in total)
+    return Agreement(hits / max(1, found), hits / max(1, truth), 2 * hits / max(1, found + truth))
 
 
 def index_errors(tallies: Tally) -> npt.NDArray[np.float64]:
@@ -102,6 +124,37 @@ def index_errors(tallies: Tally) -> npt.NDArray[np.float64]:
     judged = tallies[(tallies[:, 2] + tallies[:, 5]) >= MIN_ANNOTATED]
     found, truth = (100 * judged[:, k] / np.maximum(1, judged[:, k] + judged[:, k + 3]) for k in (1, 2))
     return np.asarray(found - truth)
+
+
+def held_out_fields(fields: Sequence[NucleiField], folder: Path) -> list[Judged]:
+    """Join fields with the maps that a cross-validation left in its folder.
+
+    Raises:
+        NotFoundError: the folder has no answer to one of the fields.
+    """
+    maps: dict[str, Maps] = {}
+    for path in sorted(folder.glob("maps-*.npz")):
+        with np.load(path, allow_pickle=False) as kept:
+            maps |= {name: kept[name].astype(np.float32) for name in kept.files}
+    missing = next((field for field in fields if f"{field.source}-{field.name}" not in maps), None)
+    if missing is not None:
+        raise NotFoundError(
+            f"No held-out answer to {missing.source} {missing.name} in {folder}. Train all folds first "
+            "(python -m core.training.bundled.nuclei_points)."
+        )
+    radius = MATCH_PX["bcdata"] * MPP_OF_SOURCE["bcdata"] / NUCLEI_MPP
+    return [
+        Judged(
+            field.source,
+            field.name,
+            field.case,
+            field.centres[field.stained],
+            field.centres[~field.stained],
+            radius,
+            maps[f"{field.source}-{field.name}"],
+        )
+        for field in fields
+    ]
 
 
 def tally_of(field: Judged, limits: Limits) -> Tally:
@@ -144,6 +197,17 @@ class LimitTable:
 def manifest_rows(limits: Mapping[OperatingPoint, Limits]) -> dict[str, float]:
     """Return the table `limits` of the manifest."""
     names = {OperatingPoint.BEST_F1: "best_f1", OperatingPoint.LEAST_BIAS: "least_bias"}
-    return {
-        f"{names[point]}_{key}": value for point, one in limits.items() for key, value in vars(replace(one)).items()
-    }
+    return {f"{names[point]}_{key}": value for point, one in limits.items() for key, value in asdict(one).items()}
+
+
+def bootstrap(
+    tallies: Tally, cases: npt.NDArray[np.str_], figure: Callable[[Tally], float], *, rounds: int = 1000
+) -> tuple[float, float]:
+    """Return the 95 % interval of a figure over cases drawn with replacement."""
+    rng = np.random.default_rng(0)
+    groups = [tallies[cases == case] for case in np.unique(cases)]
+    drawn = [
+        figure(np.concatenate([groups[k] for k in rng.integers(0, len(groups), len(groups))])) for _ in range(rounds)
+    ]
+    low, high = np.nanpercentile(drawn, (2.5, 97.5))
+    return float(low), float(high)

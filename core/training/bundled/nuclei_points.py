@@ -33,8 +33,6 @@ from core.types import RGBImage
 
 log = logging.getLogger(__name__)
 
-MEAN = (0.5, 0.5, 0.5)
-
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -190,12 +188,7 @@ def _phantoms(config: TrainConfig, folder: Path) -> list[NucleiField]:
     """Simulated fields, kept on disk because they take longer than reading."""
     path = folder / f"phantoms-{config.phantoms}.pt"
     if not path.exists():
-        fields = simulate_nuclei_fields(config.phantoms)
-        kept = [{key: value for key, value in vars(field).items()} for field in fields]
-        rows = [
-            {key: torch.from_numpy(value) if isinstance(value, np.ndarray) else value for key, value in row.items()}
-            for row in kept
-        ]
+        rows = [_as_tensors(field) for field in simulate_nuclei_fields(config.phantoms)]
         torch.save(rows, path.with_suffix(".partial"))
         path.with_suffix(".partial").replace(path)
     rows = torch.load(path, weights_only=True)
@@ -203,6 +196,11 @@ def _phantoms(config: TrainConfig, folder: Path) -> list[NucleiField]:
         NucleiField(**{key: value.numpy() if isinstance(value, Tensor) else value for key, value in row.items()})
         for row in rows
     ]
+
+
+def _as_tensors(field: NucleiField) -> dict[str, Tensor | str]:
+    values = vars(field).items()
+    return {key: torch.from_numpy(value) if isinstance(value, np.ndarray) else value for key, value in values}
 
 
 def main() -> None:
