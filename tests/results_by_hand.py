@@ -1,15 +1,20 @@
 """Results put together by hand for report tests: real pixels, no network."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
 
-from core.labels import CLASSES, CamMethod, Marker, NucleiMethod, Scale, Stain, StainSource
+from core.labels import CLASSES, CamMethod, Her2Score, Marker, NucleiMethod, Scale, Stain, StainSource
+from core.quantify.scores import nuclear_scores
 from core.types import (
     Analysis,
+    GuidelineReading,
+    Interval,
     Measurements,
     Membranes,
+    MembraneScores,
     Notice,
     Nuclei,
     Pictures,
@@ -80,8 +85,13 @@ def hand_made_result(
     virtual: bool = False,
     name: str = "Präparat_42 µm – жук.png",
     tiles_per_side: int = 2,
+    nuclei: Nuclei | None = None,
 ) -> Result:
-    """Build a scored result over (H, W, 3) uint8 RGB; heat maps are smooth, one corner is not explained."""
+    """Build a scored result over (H, W, 3) uint8 RGB; heat maps are smooth, one corner is not explained.
+
+    Args:
+        nuclei: measured on it, with their scores.
+    """
     height, width = image.shape[:2]
     classes = CLASSES[marker]
     probs = {label: 0.7 if label == outcome else 0.3 / (len(classes) - 1) for label in classes}
@@ -119,7 +129,33 @@ def hand_made_result(
         cam_method=CamMethod.GRAD_CAM,
         target=outcome,
     )
-    return Result(analysis, _pictures(image, virtual=virtual))
+    if nuclei is not None:
+        membrane = None if nuclei.membranes is None else hand_made_membrane_scores()
+        nuclear = nuclear_scores(nuclei) if membrane is None else None
+        measured = replace(analysis.measurements, nuclear=nuclear, membrane=membrane)
+        analysis = replace(analysis, measurements=measured)
+    return Result(analysis, _pictures(image, virtual=virtual), nuclei)
+
+
+def hand_made_membrane_scores(*, intense: float = 14.0) -> MembraneScores:
+    """Membrane patterns of 200 cells, in percent: intense, 30 moderate, 20 faint, and the rest none."""
+    reading = GuidelineReading(
+        score=Her2Score.THREE,
+        rule=f"Intense complete staining in {intense:.1f} % of the cells, more than 10 %.",
+        distances={"intense complete > 10 %": intense - 10},
+        source="ASCO/CAP 2018, affirmed 2023",
+    )
+    return MembraneScores(
+        cells=200,
+        left_out=3,
+        none=Interval(50 - intense, 30.0, 42.0),
+        faint_incomplete=Interval(20.0, 15.0, 25.0),
+        moderate_complete=Interval(30.0, 24.0, 36.0),
+        intense_complete=Interval(intense, 8.0, 20.0),
+        reading=reading,
+        fields=9,
+        second_read=("The interval 8.0-20.0 % crosses 10 %: second read.",),
+    )
 
 
 def _tiles(

@@ -1,7 +1,8 @@
 """The answer of the REST API: every documented field, pictures as PNG in base64.
 
-With `raw` the answer carries what another workbench needs to rebuild the whole `Result`: the analysis and the planes
-as 8-bit gray PNG. Level 0 of a plane stands for "not computed here" (NaN), level L >= 1 for (L - 1) / 254 of its `max`.
+With `raw` the answer carries what another workbench needs to rebuild the whole `Result`: the analysis, the nuclei (npz
+in base64) and the planes as 8-bit gray PNG. Level 0 of a plane stands for "not computed here" (NaN), level L >= 1 for
+(L - 1) / 254 of its `max`.
 """
 
 import base64
@@ -19,6 +20,9 @@ from pydantic import TypeAdapter
 from core.explain.overlay import blend
 from core.explain.pseudocolor import DENSITY_MAX, render_density
 from core.labels import Marker, StainSource
+from core.quantify.adjusted import Adjusted
+from core.quantify.nuclei_file import encode_nuclei
+from core.reports.measured import quantification
 from core.reports.pictures import HEATMAP_COLORMAP, HEATMAP_OPACITY, fast_png, shrink
 from core.types import Analysis, DensityMap, Pictures, Result, RGBImage
 
@@ -32,13 +36,21 @@ Json = dict[str, Any]
 """A JSON object as it goes over the wire."""
 
 
-def to_json(result: Result, *, entry_id: str | None = None, pictures: bool = True, raw: bool = False) -> Json:
+def to_json(
+    result: Result,
+    *,
+    entry_id: str | None = None,
+    adjusted: Adjusted | None = None,
+    pictures: bool = True,
+    raw: bool = False,
+) -> Json:
     """Answer for one image, ready for `json.dumps`.
 
     Args:
         entry_id: of the history entry, or None where nothing was stored.
+        adjusted: what a person changed about the measurement, and the figures that follow.
         pictures: False leaves `gradcam` empty and the picture fields null.
-        raw: add `analysis`, `heatmaps`, `dab`, `hematoxylin` for another workbench and leave the coloured
+        raw: add `analysis`, `nuclei`, `heatmaps`, `dab`, `hematoxylin` for another workbench and leave the coloured
             overlays out; `synthetic_ihc` is then full size.
     """
     analysis = result.analysis
@@ -55,7 +67,7 @@ def to_json(result: Result, *, entry_id: str | None = None, pictures: bool = Tru
         "stain_source": analysis.stain_source.value,
         "stain_probabilities": dict(analysis.stain.probabilities),
         "tiles": [{key: getattr(tile, name) for key, name in _TILE_FIELDS.items()} for tile in analysis.tiles],
-        "quantification": _quantification(analysis),
+        "quantification": quantification(result, adjusted),
         "quality": {**asdict(analysis.quality), "white_point": list(analysis.quality.white_point)},
         "warnings": [asdict(notice) for notice in analysis.notices],
         "provenance": _provenance(analysis),
@@ -103,11 +115,6 @@ def _headline(analysis: Analysis) -> Json:
     return {"status" if analysis.marker is Marker.PR else "score": analysis.outcome}
 
 
-def _quantification(analysis: Analysis) -> Json | None:
-    measured = analysis.measurements
-    return None if measured is None else asdict(measured)
-
-
 def _provenance(analysis: Analysis) -> Json:
     made = analysis.provenance
     # The classifier is the last model used: a virtual stain comes before it.
@@ -150,6 +157,7 @@ def _raw_pictures(result: Result) -> Json:
     virtual = result.analysis.stain_source is StainSource.VIRTUAL
     return {
         "analysis": TypeAdapter(Analysis).dump_python(result.analysis, mode="json"),
+        "nuclei": None if result.nuclei is None else base64.b64encode(encode_nuclei(result.nuclei)).decode("ascii"),
         "heatmaps": {layer: _plane(heatmap, 1.0) for layer, heatmap in pictures.heatmaps.items()},
         "dab": None if pictures.dab is None else _plane(pictures.dab, None),
         "hematoxylin": None if pictures.hematoxylin is None else _plane(pictures.hematoxylin, None),

@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from core.labels import CLASSES, INSUFFICIENT, NOT_SCORED, PRIMARY_CAM_LAYER, Marker, Scale, Stain, StainSource
-from core.types import Analysis, Measurements, Notice, Result
+from core.quantify.adjusted import Adjusted
+from core.quantify.grading import UNCHANGED
+from core.reports.measured import adjusted_rows, membrane_rows, nuclear_rows, nuclei_row
+from core.reports.rows import Row
+from core.types import Adjustments, Analysis, Measurements, Notice, Nuclei, Result
 
 DISCLAIMER = "Research use only. Not for diagnosis."
 VIRTUAL_REMARK = "Virtual IHC made from H&E: not real staining."
@@ -50,14 +54,6 @@ class ClassShare:
 
 
 @dataclass(frozen=True)
-class Row:
-    """One line of a table: what, and how much with its unit."""
-
-    label: str
-    value: str
-
-
-@dataclass(frozen=True)
 class ReportContent:
     """Everything a report says, as text ready to be laid out.
 
@@ -68,6 +64,9 @@ class ReportContent:
         alternatives: what else cannot be excluded, or an empty text.
         agreement: how the pathologist's own score relates to the answer; empty without one.
         analysis: where the texts came from, for tile maps and the like.
+        adjusted: what a person changed, and the figures that follow; empty where nobody did.
+        adjusted_label: heading of `adjusted`, with the time.
+        nuclei, adjustments: for outlines; None where no nuclei were sought.
     """
 
     title: str
@@ -90,10 +89,14 @@ class ReportContent:
     own: OwnEntry | None
     agreement: str
     analysis: Analysis
+    adjusted: tuple[Row, ...] = ()
+    adjusted_label: str = ""
+    nuclei: Nuclei | None = None
+    adjustments: Adjustments = UNCHANGED
 
 
-def report_content(result: Result, own: OwnEntry | None = None) -> ReportContent:
-    """Put one result into words, with the pathologist's own entry beside it where there is one."""
+def report_content(result: Result, own: OwnEntry | None = None, adjusted: Adjusted | None = None) -> ReportContent:
+    """Put one result into words, with the pathologist's own entry and adjusted figures where there are any."""
     analysis = result.analysis
     return ReportContent(
         title=f"{analysis.marker.title} report",
@@ -114,13 +117,23 @@ def report_content(result: Result, own: OwnEntry | None = None) -> ReportContent
         banner=_banner(analysis),
         notices=tuple(notice for notice in analysis.notices if notice.code != VIRTUAL_CODE),
         rule=analysis.rule,
-        measurements=(*_tile_rows(analysis), *_measurement_rows(analysis)),
+        measurements=(*_tile_rows(analysis), *_measurement_rows(result)),
         provenance=_provenance_rows(analysis),
         heatmap_layer=primary_layer(tuple(result.pictures.heatmaps)),
         own=own,
         agreement=_agreement(own, analysis.outcome),
         analysis=analysis,
+        adjusted=adjusted_rows(adjusted) if adjusted is not None else (),
+        adjusted_label=_adjusted_label(adjusted),
+        nuclei=result.nuclei,
+        adjustments=adjusted.adjustments if adjusted is not None else UNCHANGED,
     )
+
+
+def _adjusted_label(adjusted: Adjusted | None) -> str:
+    if adjusted is None:
+        return ""
+    return f"Adjusted by hand, {readable_time(adjusted.at)}" if adjusted.at else "Adjusted by hand"
 
 
 def _meaning(analysis: Analysis) -> str:
@@ -199,11 +212,24 @@ def _tile_rows(analysis: Analysis) -> list[Row]:
     return [Row("Tiles scored", f"{len(analysis.tiles)} ({shown})")]
 
 
-def _measurement_rows(analysis: Analysis) -> list[Row]:
+def _measurement_rows(result: Result) -> list[Row]:
+    analysis = result.analysis
     measured = analysis.measurements
     if measured is None:
         return []
-    return [*_density_rows(measured, analysis.marker), *_nuclei_rows(measured), *_rule_rows(measured, analysis.outcome)]
+    return [
+        *_density_rows(measured, analysis.marker),
+        *([nuclei_row(result.nuclei)] if result.nuclei is not None else []),
+        *_cell_rows(measured),
+        *_rule_rows(measured, analysis.outcome),
+    ]
+
+
+def _cell_rows(measured: Measurements) -> list[Row]:
+    """Figures of nuclei and membranes; those of earlier versions have no intervals."""
+    rows = [] if measured.nuclear is None else nuclear_rows(measured.nuclear)
+    rows += [] if measured.membrane is None else membrane_rows(measured.membrane)
+    return rows or _nuclei_rows(measured)
 
 
 def _density_rows(measured: Measurements, marker: Marker) -> list[Row]:

@@ -1,8 +1,9 @@
 """The report as PDF: one or two A4 pages, sizes in millimetres."""
 
-from core.reports.content import DISCLAIMER, OwnEntry, ReportContent, Row, percent
+from core.reports.content import DISCLAIMER, OwnEntry, ReportContent, percent
 from core.reports.pdf_figures import draw_figures
 from core.reports.pdf_page import ACCENT, GRAY, INK, LEFT, PALE, TRACK, WIDTH, ReportPage
+from core.reports.rows import Row
 from core.types import Notice, Pictures
 
 _LEVEL_COLOURS = {"error": (176, 32, 48), "warning": (180, 100, 0), "info": (70, 90, 120)}
@@ -30,6 +31,7 @@ def to_pdf(content: ReportContent, pictures: Pictures, *, colormap: str = "virid
     _own_entry(page, content.own, content.agreement)
     draw_figures(page, content, pictures, colormap=colormap)
     _section(page, "Measured", content.measurements)
+    _section(page, content.adjusted_label, content.adjusted)
     own = () if content.own else (Row("Own score", "none recorded by a pathologist"),)
     _section(page, "How it was scored", (Row("Rule", content.rule), Row("Stain", content.stain), *own))
     _section(page, "Provenance", content.provenance)

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.explain.overlay import CLASS_COLOURS
+from core.explain.overlay import RGB
 from core.explain.pseudocolor import render_density
-from core.labels import CLASSES
 from core.reports.content import ReportContent
 from core.reports.pdf_page import GRAY, INK, LEFT, PRINT_DPI, WIDTH, ReportPage
-from core.reports.pictures import TILE_MAP, ColorScale, Figure, figures, shrink
+from core.reports.pictures import ColorScale, Figure, figures, shrink
 from core.types import Pictures
 
 _GAP = 5.0
@@ -17,6 +16,8 @@ _CAPTION = 4.6
 _BAR = 2.4
 _LEGEND = _BAR + 5.2
 """Height below a picture for its colour bar and the numbers under it."""
+_LETTER = 1.3
+"""Width of a letter of a legend."""
 _MIN_HEIGHT = 48.0
 _MIN_SCALE_WIDTH = 50.0
 
@@ -25,7 +26,16 @@ def draw_figures(page: ReportPage, content: ReportContent, pictures: Pictures, *
     """Place the pictures in two columns (three for an odd number), as large as the page allows."""
     layers = (content.heatmap_layer,) if content.heatmap_layer else ()
     widest_px = round(WIDTH / 2 / 25.4 * PRINT_DPI)
-    shown = list(figures(shrink(pictures, widest_px), content.analysis, layers=layers, colormap=colormap))
+    shown = list(
+        figures(
+            shrink(pictures, widest_px),
+            content.analysis,
+            layers=layers,
+            colormap=colormap,
+            nuclei=content.nuclei,
+            adjustments=content.adjustments,
+        )
+    )
     columns = 2 if len(shown) in (1, 2, 4) else 3
     rows = [shown[start : start + columns] for start in range(0, len(shown), columns)]
     cell_width = (WIDTH - (columns - 1) * _GAP) / columns
@@ -38,15 +48,13 @@ def draw_figures(page: ReportPage, content: ReportContent, pictures: Pictures, *
         page.need(page.room() + 1)
         fitting = (page.room() - 1) / len(rows) - around
     height = min(wanted, fitting)
-    classes = CLASSES[content.analysis.marker]
     for row in rows:
-        _draw_row(page, row, classes, cell_width=cell_width, size=(height * width_px / height_px, height))
+        _draw_row(page, row, cell_width=cell_width, size=(height * width_px / height_px, height))
 
 
 def _draw_row(
     page: ReportPage,
     row: Sequence[Figure],
-    classes: Sequence[str],
     *,
     cell_width: float,
     size: tuple[float, float],
@@ -60,8 +68,8 @@ def _draw_row(
         below = top + _CAPTION + height + 1
         if figure.scale is not None:
             _draw_scale(page, figure.scale, x, below, max(width, min(cell_width, _MIN_SCALE_WIDTH)))
-        elif figure.key == TILE_MAP:
-            _draw_classes(page, classes, x, below)
+        else:
+            _draw_legend(page, figure.legend, x, below)
     page.y = top + _CAPTION + height + _LEGEND
 
 
@@ -75,9 +83,10 @@ def _draw_scale(page: ReportPage, scale: ColorScale, x: float, y: float, width: 
     page.text(f"{scale.high:g}", size=6.5, colour=GRAY, align="R", at=(x + width - 10, below), width=10, height=3)
 
 
-def _draw_classes(page: ReportPage, classes: Sequence[str], x: float, y: float) -> None:
+def _draw_legend(page: ReportPage, legend: Sequence[tuple[str, RGB]], x: float, y: float) -> None:
     """Say which colour stands for which class."""
-    for place, label in enumerate(classes):
-        left = x + place * 12
-        page.bar(left, y, _BAR, _BAR, CLASS_COLOURS[label])
-        page.text(label, size=6.5, colour=GRAY, at=(left + _BAR + 1, y - 0.2), width=9, height=3)
+    for label, colour in legend:
+        width = max(9.0, len(label) * _LETTER)
+        page.bar(x, y, _BAR, _BAR, colour)
+        page.text(label, size=6.5, colour=GRAY, at=(x + _BAR + 1, y - 0.2), width=width, height=3)
+        x += width + _BAR + 0.6

@@ -8,15 +8,18 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from core.explain.overlay import blend, draw_tiles
+from core.explain.overlay import CLASS_COLOURS, RGB, blend, draw_tiles
 from core.explain.pseudocolor import DENSITY_MAX, colorbar, render_density
-from core.labels import StainSource
-from core.types import Analysis, DensityMap, Heatmap, Pictures, RGBImage
+from core.labels import CLASSES, StainSource
+from core.quantify.adjusted import class_names
+from core.quantify.grading import UNCHANGED
+from core.quantify.outline_picture import CLASS_COLOURS as OUTLINE_COLOURS
+from core.quantify.outline_picture import render_outlines
+from core.types import Adjustments, Analysis, DensityMap, Heatmap, Nuclei, Pictures, RGBImage
 
 HEATMAP_COLORMAP = "inferno"
 HEATMAP_OPACITY = 0.5
-TILE_MAP = "tiles"
-"""Key of the figure whose colours stand for classes."""
+_SHORT_PATTERNS = {0: "none", 1: "faint", 2: "moderate", 3: "intense"}
 
 _FAST_PNG = [
     cv2.IMWRITE_PNG_COMPRESSION,
@@ -49,6 +52,7 @@ class Figure:
         key: stable short name, usable in file names ("gradcam-denseblock3").
         image: (H, W, 3) uint8 RGB.
         virtual: computed from a virtual stain; must be marked wherever it is shown.
+        legend: classes and their colours, where colours stand for classes.
     """
 
     key: str
@@ -56,14 +60,25 @@ class Figure:
     image: RGBImage
     scale: ColorScale | None = None
     virtual: bool = False
+    legend: tuple[tuple[str, RGB], ...] = ()
 
 
-def figures(pictures: Pictures, analysis: Analysis, *, layers: tuple[str, ...], colormap: str) -> Iterator[Figure]:
+def figures(
+    pictures: Pictures,
+    analysis: Analysis,
+    *,
+    layers: tuple[str, ...],
+    colormap: str,
+    nuclei: Nuclei | None = None,
+    adjustments: Adjustments = UNCHANGED,
+) -> Iterator[Figure]:
     """Render the pictures of one result one after the other, at the size of `pictures`.
 
     Args:
         layers: which heat maps to render; names that were not explained are left out.
         colormap: for the DAB density map, one of `core.explain.pseudocolor.COLORMAPS`.
+        nuclei: to be outlined; None where none were sought.
+        adjustments: what a person changed about them.
     """
     virtual = analysis.stain_source is StainSource.VIRTUAL
     yield Figure("image", f"Uploaded image ({analysis.stain.stain.title})", pictures.image)
@@ -76,8 +91,20 @@ def figures(pictures: Pictures, analysis: Analysis, *, layers: tuple[str, ...], 
         scale = ColorScale(colormap, 0.0, DENSITY_MAX, "DAB optical density")
         image = render_density(pictures.dab, colormap, DENSITY_MAX)
         yield Figure("pseudo-color", "DAB density, pseudo-colour", image, scale, virtual)
+    if nuclei is not None:
+        yield _nuclei_figure(pictures, analysis, nuclei, adjustments)
     if len(analysis.tiles) > 1:
-        yield Figure(TILE_MAP, "Tiles and their classes", _tile_map(pictures.ihc, analysis), virtual=virtual)
+        legend = tuple((label, CLASS_COLOURS[label]) for label in CLASSES[analysis.marker])
+        picture = _tile_map(pictures.ihc, analysis)
+        yield Figure("tiles", "Tiles and their classes", picture, virtual=virtual, legend=legend)
+
+
+def _nuclei_figure(pictures: Pictures, analysis: Analysis, nuclei: Nuclei, adjustments: Adjustments) -> Figure:
+    picture = render_outlines(pictures.ihc, nuclei, analysis.provenance.size, adjustments)
+    names = _SHORT_PATTERNS if nuclei.membranes is not None else class_names(nuclei)
+    title = "Membrane pattern of every cell" if nuclei.membranes is not None else "Nuclei and their classes"
+    legend = tuple((names[value], colour) for value, colour in OUTLINE_COLOURS.items())
+    return Figure("nuclei", title if adjustments == UNCHANGED else f"{title}, adjusted", picture, legend=legend)
 
 
 def _heatmap_figure(pictures: Pictures, analysis: Analysis, layer: str, *, virtual: bool) -> Figure:

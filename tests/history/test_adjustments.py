@@ -16,7 +16,7 @@ from core.labels import Marker, NucleiMethod
 from core.quantify.adjusted import Adjusted
 from core.quantify.scores import nuclear_scores
 from core.types import Adjustments, Interval, Membranes, MembraneScores, Region, Result, Thresholds
-from tests.results_by_hand import hand_made_nuclei
+from results_by_hand import hand_made_nuclei
 
 MakeResult = Callable[..., Result]
 

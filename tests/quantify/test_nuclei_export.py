@@ -13,7 +13,7 @@ from core.quantify.export import nuclei_csv, nuclei_geojson
 from core.quantify.regions import area
 from core.quantify.scores import nuclear_scores
 from core.types import Adjustments, Region, Thresholds
-from tests.results_by_hand import RADIUS_PX, hand_made_nuclei
+from results_by_hand import RADIUS_PX, hand_made_nuclei
 
 MIXED = (0, 1, 2, 3, 0, 1, 2, 3, 0)  # 3 x 3
 LEFT = Region(((0, 0), (320, 0), (320, 640), (0, 640)))

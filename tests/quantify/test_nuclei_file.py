@@ -10,7 +10,7 @@ from core.labels import NucleiMethod
 from core.quantify.nuclei_file import decode_nuclei, encode_nuclei
 from core.quantify.scores import nuclear_scores
 from core.types import Nuclei
-from tests.results_by_hand import hand_made_nuclei
+from results_by_hand import hand_made_nuclei
 
 MIXED = (0, 1, 2, 3, 0, 1)
 

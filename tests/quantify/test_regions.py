@@ -8,7 +8,7 @@ import pytest
 from core.errors import InvalidOptionError
 from core.quantify.regions import MAX_CORNERS, area, checked_region, inside, selected
 from core.types import Region
-from tests.results_by_hand import hand_made_nuclei
+from results_by_hand import hand_made_nuclei
 
 SIZE = (200, 100)
 LEFT_HALF = Region(((0, 0), (320, 0), (320, 640), (0, 640)))
