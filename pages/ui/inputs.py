@@ -6,13 +6,15 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from core.db.records import User
-from core.labels import Marker, Scale, StainChoice
+from core.labels import Marker, NucleiMethod, OperatingPoint, Scale, StainChoice
 from core.phantoms.samples import SAMPLES
 from core.types import Options
 
 FORMATS = ["png", "jpg", "jpeg", "tif", "tiff", "webp", "bmp", "gif", "svs"]
 STAIN_WORDS = {StainChoice.AUTO: "auto", StainChoice.HE: "H&E", StainChoice.IHC: "IHC"}
 SCALE_WORDS = {Scale.FILE: "from file", Scale.UNKNOWN: "unknown"}
+METHOD_WORDS = {NucleiMethod.LEARNED: "network", NucleiMethod.CLASSICAL: "classical", NucleiMethod.NONE: "none"}
+POINT_WORDS = {OperatingPoint.BEST_F1: "each nucleus", OperatingPoint.LEAST_BIAS: "their share"}
 CLICKS = "sample_clicks"
 TITLES = {sample.key: sample.title.removesuffix(" (simulated)").split(",")[0] for sample in SAMPLES}
 """Short enough for a button; the line above them says which are simulated."""
@@ -110,7 +112,41 @@ def options() -> Options:
         with st.popover("More", icon=":material/tune:", key="more"):
             insist = st.toggle("Score even if it looks like neither H&E nor IHC", key="insist", persist_state="session")
             explain = st.toggle("Explain the score (Grad-CAM)", value=True, key="explain", persist_state="session")
-    return Options(marker=marker, stain=stain, scale=scale, explain=explain, insist=insist)
+            nuclei, operating_point = _nuclei_options()
+    return Options(
+        marker=marker,
+        stain=stain,
+        scale=scale,
+        explain=explain,
+        insist=insist,
+        nuclei=nuclei,
+        operating_point=operating_point,
+    )
+
+
+def _nuclei_options() -> tuple[NucleiMethod, OperatingPoint]:
+    method = st.segmented_control(
+        "Nuclei",
+        list(NucleiMethod),
+        default=NucleiMethod.LEARNED,
+        required=True,
+        format_func=METHOD_WORDS.__getitem__,
+        key="nuclei_method",
+        persist_state="session",
+        help="How nuclei are found: by the bundled network, by image processing alone, or not at all.",
+    )
+    point = st.segmented_control(
+        "The network favours",
+        list(OperatingPoint),
+        default=OperatingPoint.BEST_F1,
+        required=True,
+        format_func=POINT_WORDS.__getitem__,
+        key="operating_point",
+        persist_state="session",
+        disabled=method is not NucleiMethod.LEARNED,
+        help="Each nucleus found right, or the share of stained nuclei right on the whole.",
+    )
+    return NucleiMethod(method), OperatingPoint(point)
 
 
 def invitation(user: User) -> str:

@@ -15,6 +15,7 @@ from core.explain.pseudocolor import COLORMAPS, DENSITY_MAX, colour_table
 from core.images import encode_jpeg, encode_png, resize_to_fit
 from core.labels import CLASSES, PRIMARY_CAM_LAYER, StainSource
 from core.types import Analysis, DensityMap, Heatmap, Pictures, Result
+from pages.ui import outlines
 
 HEATMAP_PX = 360
 DENSITY_PX = 1000
@@ -44,6 +45,8 @@ def pack(result: Result, identity: str) -> bytes:
     header["maps"] = {
         name: {**spec, "at": add(data)} for name, (spec, data) in encode_maps(result.pictures, result.analysis).items()
     }
+    if result.nuclei is not None and len(result.nuclei):
+        header["nuclei"] = outlines.describe(result.nuclei, result.analysis.provenance.size, add)
     text = json.dumps(header).encode()
     return len(text).to_bytes(4, "little") + text + bytes(blobs)
 
@@ -108,7 +111,7 @@ def describe(result: Result, identity: str) -> dict[str, object]:
             for tile in analysis.tiles
         ],
         "start": {
-            "layer": layers[min(1, len(layers) - 1)]["id"] if not _is_virtual(result) else "compare",
+            "layer": _first_layer(result, layers),
             "cam": PRIMARY_CAM_LAYER if PRIMARY_CAM_LAYER in cams else (cams[-1] if cams else ""),
             "colormap": COLORMAPS[0],
         },
@@ -133,6 +136,13 @@ def _layers(result: Result) -> list[dict[str, object]]:
     if _is_virtual(result):
         layers.append({"id": "compare", "title": "H&E | virtual IHC", "kind": "compare", "base": "image"})
     return layers
+
+
+def _first_layer(result: Result, layers: list[dict[str, object]]) -> object:
+    """Outlines of nuclei are best seen on the image itself."""
+    if _is_virtual(result):
+        return "compare"
+    return layers[0 if result.nuclei else min(1, len(layers) - 1)]["id"]
 
 
 def _is_virtual(result: Result) -> bool:

@@ -1,5 +1,6 @@
 """One result on the screen: the answer first, then the picture, then what can be done with it."""
 
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -8,7 +9,7 @@ from core.db.records import User
 from core.labels import NOT_SCORED
 from core.reports.content import ReportContent, report_content
 from core.types import Notice, Options
-from pages.ui import again, bars, downloads, explanation, own_score, viewer
+from pages.ui import again, bars, downloads, explanation, measuring, own_score, viewer
 from pages.ui.workspace import Opened, Workspace
 
 LAYOUT = Path(__file__).with_name("frontend") / "result.css"
@@ -32,8 +33,12 @@ def show(opened: Opened, space: Workspace, options: Options, user: User) -> None
         with st.container(key="answer"):
             show_answer(content, opened)
         with st.container(key="picture"):
-            viewer.show(opened.packet, key="viewer")
+            events = partial(measuring.take_events, opened) if measuring.available(opened) else None
+            viewer.show(opened.packet, key=measuring.VIEWER, on_events=events)
             explanation.show(opened, space)
+        if measuring.available(opened):
+            with st.container(key="measuring"):
+                measuring.show(opened)
         with st.container(key="actions"):
             if opened.entry_id is not None:
                 own_score.show(opened, user)

@@ -17,7 +17,7 @@ from core.types import Options, Result
 from pages.ui import layers, progress, work
 from pages.ui.inputs import Upload
 from pages.ui.jobs import Job, Work, all_jobs
-from pages.ui.workspace import Opened, Row, Workspace, clear_screen, open_entry, open_job, put_on_screen
+from pages.ui.workspace import Opened, Row, Workspace, clear_screen, keep_changes, open_entry, open_job, put_on_screen
 
 THUMBNAIL_PX = 96
 STOPPED = "The analysis stopped unexpectedly. Run it again; if that happens again, tell the administrator the file."
@@ -100,7 +100,9 @@ def collect(space: Workspace, user: User, db: Database) -> None:
         if space.awaited == row.id:
             space.awaited = ""
             if job.result is not None:
-                put_on_screen(space, open_job(job, job.result, row.id, db, user))
+                opened = open_job(job, job.result, row.id, db, user)
+                keep_changes(space.opened, opened)
+                put_on_screen(space, opened)
             elif space.opened is not None and space.opened.row_id != row.id:
                 clear_screen(space)  # the former result must not stand under this file's problem
 
@@ -117,7 +119,7 @@ def open_row(space: Workspace, row: Row, user: User, db: Database) -> None:
         put_on_screen(space, opened)
     elif row.result is not None:
         packet = layers.pack(row.result, row.id)
-        put_on_screen(space, Opened(row.result, packet, row_id=row.id, data=row.data))
+        put_on_screen(space, Opened(row.result, packet, row.id, row_id=row.id, data=row.data))
 
 
 def _row_of(space: Workspace, opened: Opened) -> Row:

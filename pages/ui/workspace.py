@@ -1,6 +1,6 @@
 """The working results of one browser tab: kept in session state, so that no click runs a network again."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
 import streamlit as st
@@ -9,9 +9,11 @@ from core import history
 from core.db.engine import Database
 from core.db.records import User
 from core.history import HistoryRow
+from core.quantify.adjusted import Adjusted
 from core.reports.content import OwnEntry, readable_time
 from core.types import Options, Result
 from pages.ui import layers
+from pages.ui.adjusting import Adjusting
 from pages.ui.jobs import Job, all_jobs
 
 STATE = "workspace"
@@ -28,10 +30,13 @@ class Opened:
         options: what was asked, or None where that is not known.
         seconds: from the upload to the result, or None for a stored one.
         known: the same image was analysed with the same options before.
+        identity: of the packet, as the viewer knows it.
+        adjusting: what was changed about the measurement.
     """
 
     result: Result
     packet: bytes
+    identity: str = ""
     row_id: str = ""
     entry_id: str | None = None
     data: bytes | None = None
@@ -39,6 +44,7 @@ class Opened:
     own: OwnEntry | None = None
     seconds: float | None = None
     known: bool = False
+    adjusting: Adjusting = field(default_factory=Adjusting)
 
 
 @dataclass
@@ -109,9 +115,13 @@ def clear_screen(space: Workspace) -> None:
 def open_job(job: Job, result: Result, row_id: str, db: Database, user: User) -> Opened:
     """Make what a finished job returned ready for the screen."""
     known = history.get_row(db, user, job.entry_id) if job.entry_id and job.known else None
+    adjusted = history.get_adjustments(db, user, known.id) if known else None
+    if known and adjusted:  # its corrections name nuclei by their rows
+        result = replace(result, nuclei=history.load_nuclei(db, user, known.id)[1])
     return Opened(
         result=result,
         packet=layers.pack(result, job.id),
+        identity=job.id,
         row_id=row_id,
         entry_id=job.entry_id,
         data=job.data,
@@ -119,6 +129,7 @@ def open_job(job: Job, result: Result, row_id: str, db: Database, user: User) ->
         own=_own_entry(known, user) if known else None,
         seconds=job.seconds,
         known=job.known,
+        adjusting=_adjusting(adjusted),
     )
 
 
@@ -132,10 +143,22 @@ def open_entry(db: Database, user: User, entry_id: str) -> Opened:
     return Opened(
         result=entry.result,
         packet=layers.pack(entry.result, entry_id),
+        identity=entry_id,
         entry_id=entry_id,
         data=history.original(db, user, entry_id),
         own=_own_entry(entry.row, user),
+        adjusting=_adjusting(entry.adjusted),
     )
+
+
+def keep_changes(former: Opened | None, opened: Opened) -> None:
+    """Take the changes over from another picture of the same nuclei, as after another explanation."""
+    if former is not None and opened.result.nuclei is not None and opened.result.nuclei is former.result.nuclei:
+        opened.adjusting = former.adjusting
+
+
+def _adjusting(adjusted: Adjusted | None) -> Adjusting:
+    return Adjusting.of(adjusted.adjustments) if adjusted else Adjusting()
 
 
 def _own_entry(row: HistoryRow, user: User) -> OwnEntry | None:

@@ -57,7 +57,7 @@ function fillControls(viewer) {
   fillSelect(viewer.find(".colormap select"), header.colormaps, viewer.chosen.colormap)
   const counts = {}
   for (const tile of header.tiles) counts[tile[4]] = (counts[tile[4]] ?? 0) + 1
-  viewer.find(".legend").replaceChildren(
+  viewer.find(".legend.kinds").replaceChildren(
     ...Object.entries(header.colours).map(([label, colour]) => {
       const item = document.createElement("span")
       const swatch = document.createElement("i")

@@ -24,11 +24,14 @@ function place(event, stage) {
 }
 
 /* `hooks`: moved() after a change of the view; hover(x, y) or hover(null); tap(x, y); slides(x) says whether a drag
-   that starts there moves the divider; slide(x) moves it. */
+   that starts there moves the divider; slide(x) moves it; draws() says whether a drag draws: sketch(x, y) goes on,
+   sketched() ends it, dropped() where a second finger shows that it was none; doubled() takes a double click. */
 function listen(stage, view, hooks) {
   const pointers = new Map()
   let travelled = 0
   let sliding = false
+  let drawing = false
+  let start = null
   let spread = 0
 
   stage.onpointerdown = event => {
@@ -38,6 +41,10 @@ function listen(stage, view, hooks) {
     pointers.set(event.pointerId, at)
     travelled = 0
     sliding = pointers.size === 1 && hooks.slides(at.x)
+    if (drawing && pointers.size > 1 && start === null) hooks.dropped()
+    drawing = pointers.size === 1 && event.button === 0 && hooks.draws()
+    start = at
+    if (event.button === 1) event.preventDefault() // the middle button moves the picture while a region is drawn
     if (sliding) hooks.slide(at.x)
     if (pointers.size === 2) spread = distance(pointers)
   }
@@ -57,6 +64,13 @@ function listen(stage, view, hooks) {
       spread = now
     } else if (sliding) {
       hooks.slide(at.x)
+    } else if (drawing) {
+      if (travelled > 8) {
+        if (start) hooks.sketch(start.x, start.y)
+        start = null
+        hooks.sketch(at.x, at.y)
+      }
+      return
     } else {
       view.x += at.x - last.x
       view.y += at.y - last.y
@@ -69,14 +83,16 @@ function listen(stage, view, hooks) {
     const single = pointers.size === 1
     pointers.delete(event.pointerId)
     const at = place(event, stage)
-    if (single && travelled < 6 && !event.target.closest("button")) hooks.tap(at.x, at.y)
+    if (single && drawing && start === null) hooks.sketched()
+    else if (single && travelled <= 8 && !event.target.closest("button")) hooks.tap(at.x, at.y)
+    drawing = false
   }
   stage.onpointercancel = event => pointers.delete(event.pointerId)
   stage.onpointerleave = event => {
     if (event.pointerType === "mouse") hooks.hover(null) // after a tap the values stay
   }
   stage.ondblclick = event => {
-    if (event.target.closest("button")) return
+    if (event.target.closest("button") || hooks.doubled()) return
     const at = place(event, stage)
     zoomAt(view, stage, event.shiftKey ? 0.5 : 2, at.x, at.y)
     hooks.moved()

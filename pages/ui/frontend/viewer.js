@@ -10,6 +10,7 @@ export default function (component) {
     viewer = new Viewer(root.querySelector(".viewer"))
     viewers.set(root, viewer)
   }
+  viewer.send = component.setStateValue
   if (packet && viewer.id !== packet.header.id) viewer.load(packet)
   return () => {
     viewer.close()
@@ -34,12 +35,18 @@ class Viewer {
     this.view = { scale: 1, x: 0, y: 0 }
     this.urls = []
     this.remembered = {} // what the reader chose stays for the next picture
+    this.tools = new Tools(this)
     listen(this.stage, this.view, {
       moved: () => this.place(),
       hover: (x, y) => this.read(x, y),
       tap: (x, y) => this.tap(x, y),
       slides: x => this.layer?.kind === "compare" && (this.view.scale === 1 || Math.abs(x - this.dividerX()) < 28),
       slide: x => this.slide((100 * x) / this.stage.clientWidth),
+      draws: () => this.tools.drawing,
+      sketch: (x, y) => this.tools.sketch(x, y),
+      sketched: () => this.tools.sketched(),
+      dropped: () => this.tools.cancel(),
+      doubled: () => this.tools.doubled(),
     })
     this.element.querySelectorAll("[data-zoom]").forEach(b => (b.onclick = () => this.zoom(b.dataset.zoom)))
     this.find(".opacity input").oninput = event => this.blend(Number(event.target.value))
@@ -52,6 +59,7 @@ class Viewer {
 
   close() {
     this.watcher.disconnect()
+    this.tools.close()
     this.urls.forEach(url => URL.revokeObjectURL(url))
   }
 
@@ -74,6 +82,7 @@ class Viewer {
     this.divider = 50
     drawTiles(this.find(".tiles"), header)
     fillControls(this)
+    this.tools.load(header, blob)
     this.show()
     this.fit()
     const decoded = Object.entries(header.maps).map(async ([name, spec]) => {
@@ -120,7 +129,7 @@ class Viewer {
     set(".colormap", layer.kind === "map" && !layer.lut)
     set(".bar", layer.kind === "map" && spec)
     if (layer.kind === "map" && spec) showBar(this.find(".bar"), spec, lut)
-    set(".legend", layer.kind === "tiles")
+    set(".legend.kinds", layer.kind === "tiles")
     const banner = layer.base === "ihc" || layer.kind === "compare" ? header.banner : ""
     this.find(".banner").textContent = banner
     set(".banner", banner)
@@ -154,7 +163,8 @@ class Viewer {
   fit() {
     if (!this.header) return
     const aspect = this.header.width / this.header.height
-    const tallest = document.fullscreenElement ? window.innerHeight - 190 : Math.max(320, 0.68 * window.innerHeight)
+    const share = this.tools.outlines ? 0.58 : 0.68 // below the nuclei stand the numbers of the chosen one
+    const tallest = document.fullscreenElement ? window.innerHeight - 270 : Math.max(320, share * window.innerHeight)
     const width = Math.min(this.find(".frame").clientWidth, tallest * aspect)
     this.stage.style.width = `${width}px`
     this.stage.style.height = `${width / aspect}px`
@@ -166,14 +176,16 @@ class Viewer {
     const { view, stage } = this
     this.find(".moving").style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.scale})`
     const slides = this.layer?.kind === "compare"
-    stage.style.touchAction = view.scale === 1 && !slides ? "pan-y" : "none"
-    stage.classList.toggle("zoomed", view.scale > 1)
+    stage.style.touchAction = view.scale === 1 && !slides && !this.tools.drawing ? "pan-y" : "none"
+    stage.classList.toggle("zoomed", view.scale > 1 && this.tools.tool === "look")
     if (slides) {
       const cut = (100 * (this.dividerX() - view.x)) / (stage.clientWidth * view.scale)
       this.find(".top").style.clipPath = `inset(0 0 0 ${Math.min(100, Math.max(0, cut))}%)`
       this.find(".divider").style.left = `${this.divider}%`
     }
     showScaleBar(this.find(".scalebar"), this)
+    this.tools.placeHandles()
+    this.tools.redraw()
   }
 
   zoom(action) {
@@ -197,6 +209,7 @@ class Viewer {
   }
 
   read(x, y) {
+    this.tools.hover(x, y)
     const readout = this.find(".readout")
     if (x === null || !this.header) {
       readout.textContent = ""
@@ -207,6 +220,7 @@ class Viewer {
 
   tap(x, y) {
     this.read(x, y)
+    if (this.tools.tap(x, y)) return
     const [u, v] = this.under(x, y)
     const tile = this.layer.kind === "tiles" ? tileAt(this.header, u, v) : null
     if (!tile || this.view.scale > 1) return

@@ -1,0 +1,62 @@
+"""Histogram of the stain of the nuclei, by class, with the thresholds."""
+
+import numpy as np
+import numpy.typing as npt
+import plotly.graph_objects as go
+
+from core.quantify.adjusted import class_names
+from core.quantify.grading import GRADES
+from core.quantify.outline_picture import CLASS_COLOURS
+from core.types import Nuclei, Thresholds
+from pages.ui.training_charts import GREY, chart
+
+BINS = 48
+HEIGHT_PX = 240
+
+
+def show(nuclei: Nuclei, classes: npt.NDArray[np.int8], thresholds: Thresholds) -> None:
+    """Counted nuclei by their mean DAB density; of a membrane stain, by the density of the membrane."""
+    membranes = nuclei.membranes
+    values = nuclei.dab_od if membranes is None else membranes.od
+    highest = max(1.0, float(np.quantile(values, 0.999))) if len(values) else 1.0
+    edges = np.linspace(0, highest, BINS + 1)
+    names = class_names(nuclei)
+    traces = [_bars(values[classes == each], edges, names[each], each) for each in GRADES]
+    steps = {"weak": thresholds.weak, "moderate": thresholds.moderate, "strong": thresholds.strong}
+    lines = {name: at for name, at in steps.items() if at is not None and membranes is None}
+    chart(
+        traces,
+        title="Nuclei by DAB density" if membranes is None else "Cells by membrane density",
+        x="mean DAB optical density" if membranes is None else "membrane DAB optical density",
+        y="nuclei" if membranes is None else "cells",
+        key="density_histogram",
+        height=HEIGHT_PX,
+        barmode="stack",
+        bargap=0,
+        shapes=[_line(at) for at in lines.values()],
+        annotations=[_label(name, at) for name, at in lines.items()],
+        xaxis_range=[0, highest],
+        alt="Histogram: " + ", ".join(f"{names[each]} {int((classes == each).sum())}" for each in GRADES),
+    )
+
+
+def _bars(values: npt.NDArray[np.float32], edges: npt.NDArray[np.floating], name: str, grade: int) -> go.Bar:
+    counts, _ = np.histogram(np.minimum(values, edges[-1]), edges)
+    return go.Bar(
+        x=((edges[1:] + edges[:-1]) / 2).round(3).tolist(),
+        y=counts.tolist(),
+        width=float(edges[1] - edges[0]),
+        name=name,
+        marker={"color": "rgb({}, {}, {})".format(*CLASS_COLOURS[grade]), "line": {"width": 0}},
+        hovertemplate="%{y}<extra>%{fullData.name}</extra>",
+    )
+
+
+def _line(at: float) -> dict[str, object]:
+    where = {"x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "paper"}
+    return {"type": "line", **where, "line": {"color": GREY, "width": 2, "dash": "dot"}}
+
+
+def _label(name: str, at: float) -> dict[str, object]:
+    look = {"showarrow": False, "yanchor": "bottom", "font": {"size": 11}}
+    return {"x": at, "y": 1, "yref": "paper", "text": name, **look}
