@@ -16,10 +16,11 @@ from core.config import get_settings
 from core.errors import RemoteError
 from core.images import decode, resize_to_fit, safe_name
 from core.labels import CAM_LAYERS, Marker, StainSource
+from core.quantify.nuclei_file import decode_nuclei
 from core.remote_transport import Transport
 from core.reports.answer import decode_plane
 from core.reports.pictures import resize_plane
-from core.types import DISPLAY_PX, Analysis, Options, Pictures, Progress, Result, RGBImage, no_progress
+from core.types import DISPLAY_PX, Analysis, Nuclei, Options, Pictures, Progress, Result, RGBImage, no_progress
 
 HEALTH_TIMEOUT_S = 15.0
 ANALYSIS_TIMEOUT_S = 300.0
@@ -124,7 +125,8 @@ class RemoteWorkbench:
             raise RemoteError(f"{host} runs a version that cannot compute for others. Update the workbench there.")
         try:
             analysis = _ANALYSIS.validate_python(answer["analysis"])
-            return Result(analysis, _pictures(answer, image, virtual=analysis.stain_source is StainSource.VIRTUAL))
+            pictures = _pictures(answer, image, virtual=analysis.stain_source is StainSource.VIRTUAL)
+            return Result(analysis, pictures, _nuclei(answer.get("nuclei")))
         except (ValueError, LookupError, TypeError, AttributeError, cv2.error) as error:  # pydantic raises ValueError
             raise RemoteError(
                 f"The answer of {host} cannot be read: it runs another version, or something between changed it. "
@@ -140,6 +142,8 @@ def _form(options: Options) -> dict[str, str]:
         "layers": ",".join(_layers(options)),
         "cam_method": options.cam_method.value,
         "insist": "true" if options.insist else "false",
+        "nuclei": options.nuclei.value,
+        "operating_point": options.operating_point.value,
         "raw": "true",
         "store": "false",
     }
@@ -177,6 +181,15 @@ def _pictures(answer: Mapping[str, Any], image: RGBImage, *, virtual: bool) -> P
         hematoxylin=_plane(answer["hematoxylin"], size),
         heatmaps={str(layer): _required(_plane(plane, size)) for layer, plane in answer["heatmaps"].items()},
     )
+
+
+def _nuclei(found: str | None) -> Nuclei | None:
+    """Rebuild the nuclei; None where none were sought, or the other workbench is older.
+
+    Raises:
+        ValueError, TypeError: they are damaged.
+    """
+    return None if found is None else decode_nuclei(base64.b64decode(found, validate=True))
 
 
 def _required(plane: npt.NDArray[np.float32] | None) -> npt.NDArray[np.float32]:

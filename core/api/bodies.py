@@ -91,16 +91,19 @@ async def read_fields(request: Request) -> dict[str, str]:
         raise _form_error(error) from error
 
 
-async def read_object(request: Request, *, optional: bool = False) -> dict[str, object]:
+async def read_object(
+    request: Request, *, optional: bool = False, limit_bytes: int = FORM_LIMIT_BYTES
+) -> dict[str, object]:
     """Read a small JSON object.
 
     Args:
         optional: no body at all is an empty object.
+        limit_bytes: what is larger is refused while it arrives.
     Raises:
         TooLargeError: no honest one is that large.
         InvalidOptionError: it is no JSON object, or holds what no text or number can be.
     """
-    limited = _limited(request, FORM_LIMIT_BYTES, "The request body is too large.")
+    limited = _limited(request, limit_bytes, "The request body is too large.")
     try:
         body = await limited.body()
         found = {} if optional and not body else json.loads(body, parse_constant=_no_number)

@@ -1,14 +1,26 @@
 """What requests may hold: text fields beside an image, read strictly and refused in words."""
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema, field_validator
 
 from core.api.errors import sentence
 from core.errors import InvalidOptionError
-from core.labels import CAM_LAYERS, CamMethod, Marker, Scale, StainChoice
+from core.labels import CAM_LAYERS, CamMethod, Marker, NucleiMethod, OperatingPoint, Scale, StainChoice
+from core.quantify.regions import corner_pairs
 from core.training.config import Recipe
-from core.types import Options
+from core.types import Adjustments, Options, Region, Thresholds
+
+_CORNERS: dict[str, Any] = {
+    "type": "array",
+    "description": "Corners (x, y) in pixels of the upload, at least 3; what lies beyond the image is cut off.",
+    "items": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
+}
+_CORRECTIONS: dict[str, Any] = {
+    "type": "object",
+    "description": "Row of a nucleus, from 0 as in the CSV -> class 0-3, or -1 for a nucleus that does not count.",
+    "additionalProperties": {"type": "integer", "minimum": -1, "maximum": 3},
+}
 
 PR_LAYERS = ("conv1", "conv2")
 LAYERS: dict[Marker, tuple[str, ...]] = {Marker.HER2: CAM_LAYERS, Marker.PR: PR_LAYERS}
@@ -24,6 +36,10 @@ class AnalyzeForm(BaseModel):
     cam_method: CamMethod = CamMethod.GRAD_CAM
     target: str | None = Field(None, description="Class to explain; the outcome where absent.")
     insist: bool = Field(False, description="Score although the image looks like neither H&E nor IHC.")
+    nuclei: NucleiMethod = Field(NucleiMethod.LEARNED, description="How nuclei are found.")
+    operating_point: OperatingPoint = Field(
+        OperatingPoint.BEST_F1, description="What the learned detector's limits favour."
+    )
     raw: bool = Field(False, description="Add what another workbench needs to rebuild the whole result.")
     store: bool = Field(True, description="Keep the result in the history.")
 
@@ -52,7 +68,65 @@ class AnalyzeForm(BaseModel):
             cam_method=self.cam_method,
             target=self.target,
             insist=self.insist,
+            nuclei=self.nuclei,
+            operating_point=self.operating_point,
         )
+
+
+class ThresholdsForm(BaseModel):
+    """Mean DAB optical density of a nucleus from which it counts as weak, moderate and strong."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    weak: float | None = Field(None, description="null keeps stained and unstained as detected.")
+    moderate: float = Thresholds.moderate
+    strong: float = Thresholds.strong
+
+
+class RegionForm(BaseModel):
+    """A closed polygon on the image."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    points: Annotated[list[Any], WithJsonSchema(_CORNERS)]
+    exclude: bool = Field(False, description="What lies inside is left out; otherwise only what lies inside counts.")
+
+
+class AdjustmentsForm(BaseModel):
+    """What a person changes about the measurement of an entry; what is absent stays as measured."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    thresholds: ThresholdsForm = ThresholdsForm()
+    regions: list[RegionForm] = []
+    corrections: Annotated[dict[int, int], WithJsonSchema(_CORRECTIONS)] = {}
+
+    @field_validator("corrections", mode="before")
+    @classmethod
+    def _rows_and_classes(cls, value: object) -> object:
+        try:
+            return {int(row): _whole(grade) for row, grade in dict(value).items()}  # type: ignore[call-overload]
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                'should be an object of row numbers and classes from -1 to 3, such as {"12": 2}'
+            ) from error
+
+    def adjustments(self) -> Adjustments:
+        """Return what the form asks for.
+
+        Raises:
+            InvalidOptionError: a region is no area.
+        """
+        regions = tuple(Region(tuple(corner_pairs(region.points)), region.exclude) for region in self.regions)
+        limits = self.thresholds
+        return Adjustments(Thresholds(limits.weak, limits.moderate, limits.strong), regions, dict(self.corrections))
+
+
+def _whole(value: object) -> int:
+    """Return a whole number as it stands in JSON; true and 1.5 are none."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{value!r} is no whole number")
+    return value
 
 
 class RunForm(BaseModel):
@@ -121,9 +195,17 @@ def multipart(form: type[BaseModel]) -> dict[str, Any]:
 
 def json_body(form: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
     """Describe a JSON body for the documentation; it is read by hand, counted, after the sign-in."""
-    schema = form.model_json_schema(ref_template="#/components/schemas/{model}")
-    definitions = schema.pop("$defs", {})
-    for name, field in schema["properties"].items():
-        if reference := field.pop("$ref", None):
-            schema["properties"][name] = definitions[reference.rsplit("/", 1)[-1]]
+    schema = form.model_json_schema()
+    schema = _spelled_out(schema, schema.pop("$defs", {}))
     return {"requestBody": {"required": required, "content": {"application/json": {"schema": schema}}}}
+
+
+def _spelled_out(schema: Any, definitions: dict[str, Any]) -> Any:
+    """Put the definitions of a schema in the places that refer to them."""
+    if isinstance(schema, list):
+        return [_spelled_out(item, definitions) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        schema = {**definitions[schema["$ref"].rsplit("/", 1)[-1]], **{k: v for k, v in schema.items() if k != "$ref"}}
+    return {key: _spelled_out(value, definitions) for key, value in schema.items()}

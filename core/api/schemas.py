@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from core.api.quantities import Quantification
 from core.labels import PRIMARY_CAM_LAYER, Marker, Stain, StainSource
 from core.training.config import Recipe
 from core.training.run_folder import State
@@ -101,7 +102,7 @@ class PredictAnswer(BaseModel):
     gradcam: dict[str, str] = Field(description="Layer -> PNG, base64.")
     pseudo_color: str | None = Field(description="PNG, base64.")
     synthetic_ihc: str | None = Field(description="PNG, base64; null where the image is IHC.")
-    quantification: dict[str, Any] | None
+    quantification: Quantification | None = Field(description="null where nothing was measured.")
     quality: dict[str, Any]
     warnings: list[dict[str, str]]
     provenance: dict[str, Any]

@@ -3,6 +3,7 @@
 from core.db import HistoryQuery, HistoryRow, HistorySort, UserUsage
 from core.history.deletion import PURGE_AFTER, UNDO_SECONDS, delete, purge, undo_delete
 from core.history.entries import (
+    NO_NUCLEI,
     Entry,
     Saved,
     count_entries,
@@ -22,6 +23,7 @@ from core.history.export import audit_csv, export_csv
 from core.history.files import storage_bytes
 
 __all__ = [
+    "NO_NUCLEI",
     "PURGE_AFTER",
     "UNDO_SECONDS",
     "Entry",

@@ -2,7 +2,6 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import cKDTree
 
 from core.types import HotSpot
 
@@ -35,6 +34,8 @@ def find_hot_spot(centres: Points, stained: npt.NDArray[np.bool_], mpp: float) -
     """
     if len(centres) < MIN_NUCLEI or not stained.any():
         return None
+    from scipy.spatial import cKDTree  # imported here: the history reads scores and must start quickly
+
     low, high = centres.min(axis=0), centres.max(axis=0)
     radius = min(1000 * float(np.sqrt(AREA_MM2 / np.pi)) / mpp, LARGEST_SHARE_OF_SIDE * float((high - low).min()))
     if radius < 1:

@@ -24,7 +24,8 @@ REGION_COLOUR: RGB = (20, 20, 20)
 _SHIFT = 4
 """Bits behind the point of the coordinates that OpenCV draws."""
 
-_LINES_PER_1000_PX = 0.8
+_LINE_OF_AREA = 0.06
+"""Thickness of a line as a share of the root of a nucleus' area: thin enough to leave the inside visible."""
 
 
 def render_outlines(
@@ -41,7 +42,7 @@ def render_outlines(
     canvas = picture.copy()
     scale = np.array([picture.shape[1] / size[0], picture.shape[0] / size[1]])
     classes = classes_of(nuclei, adjustments)
-    thickness = max(1, round(max(picture.shape[:2]) / 1000 * _LINES_PER_1000_PX))
+    thickness = _thickness(nuclei, float(scale.mean()))
     corners = (nuclei.outlines + 0.5) * scale - 0.5  # (N, 16, 2), between the middles of pixels
     for value, colour in {LEFT_OUT: LEFT_OUT_COLOUR, **CLASS_COLOURS}.items():
         _draw(canvas, list(corners[classes == value]), colour, thickness)
@@ -50,6 +51,13 @@ def render_outlines(
         _draw(canvas, [outline], (255, 255, 255), 2 * thickness + 2)
         _draw(canvas, [outline], LEFT_OUT_COLOUR if region.exclude else REGION_COLOUR, 2 * thickness)
     return canvas
+
+
+def _thickness(nuclei: Nuclei, scale: float) -> int:
+    if not len(nuclei):
+        return 1
+    side_px = float(np.sqrt(np.median(nuclei.area_um2))) / nuclei.mpp * scale
+    return int(np.clip(round(_LINE_OF_AREA * side_px), 1, 3))
 
 
 def _draw(canvas: RGBImage, polygons: list[npt.NDArray[np.float64]], colour: RGB, thickness: int) -> None:

@@ -85,12 +85,21 @@ def area(corners: Points) -> float:
     return 0.5 * abs(float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))))
 
 
-def _corners(points: Iterable[Sequence[float]]) -> Points:
-    """Return (M, 2) corners, none of them twice in a row."""
+def corner_pairs(points: Iterable[Sequence[float]]) -> list[tuple[float, float]]:
+    """Return corners as pairs of numbers.
+
+    Raises:
+        InvalidOptionError: one is something else.
+    """
     try:
-        corners = np.array([(float(x), float(y)) for x, y in points], np.float64).reshape(-1, 2)
+        return [(float(x), float(y)) for x, y in points]
     except (TypeError, ValueError, OverflowError) as error:
         raise InvalidOptionError("A corner of the region is not a pair of numbers (x, y) in pixels.") from error
+
+
+def _corners(points: Iterable[Sequence[float]]) -> Points:
+    """Return (M, 2) corners, none of them twice in a row."""
+    corners = np.array(corner_pairs(points), np.float64).reshape(-1, 2)
     if not np.isfinite(corners).all() or (np.abs(corners) > 1e9).any():
         raise InvalidOptionError("A corner of the region is not a place on the image. Draw the region again.")
     if len(corners) > MAX_CORNERS:

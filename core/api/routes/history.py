@@ -77,7 +77,8 @@ def report_pdf(entry_id: str, user: AccountUser, db: Db) -> Response:
     from core.reports.pdf import to_pdf
 
     found = history.load(db, user, entry_id)
-    body = to_pdf(report_content(found.result, _own(found.row, user.name)), found.result.pictures)
+    content = report_content(found.result, _own(found.row, user.name), found.adjusted)
+    body = to_pdf(content, found.result.pictures)
     return attachment(body, "application/pdf", found.row.name, "_report.pdf")
 
 
@@ -87,7 +88,8 @@ def report_zip(entry_id: str, user: AccountUser, db: Db) -> Response:
     from core.reports.bundle import to_zip
 
     found = history.load(db, user, entry_id)
-    body = to_zip(found.result, history.original(db, user, entry_id), own=_own(found.row, user.name))
+    original = history.original(db, user, entry_id)
+    body = to_zip(found.result, original, own=_own(found.row, user.name), adjusted=found.adjusted)
     return attachment(body, "application/zip", found.row.name, "_report.zip")
 
 
@@ -101,7 +103,7 @@ def _answer(found: history.Entry, *, pictures: bool) -> bytes:
     from core.reports.answer import encode_json, to_json
 
     row = found.row
-    answer = to_json(found.result, entry_id=row.id, pictures=pictures)
+    answer = to_json(found.result, entry_id=row.id, adjusted=found.adjusted, pictures=pictures)
     answer["own"] = {
         "score": row.own_score,
         "comment": row.own_comment,
