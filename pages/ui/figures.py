@@ -76,7 +76,7 @@ def _nuclear_rows(scores: NuclearScores, read_as: ReadAs) -> Rows:
         return [counted]
     if read_as is ReadAs.KI67:
         spot = scores.hot_spot
-        hot = f"{share(spot.percent)} of {spot.counted}" if spot else "none: too few nuclei"
+        hot = f"{share(spot.percent)} of {spot.counted}" if spot else "too few nuclei"
         return [
             ("Ki-67 index", with_interval(scores.percent_positive)),
             ("Hot spot", hot),

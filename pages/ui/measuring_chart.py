@@ -21,18 +21,22 @@ def show(nuclei: Nuclei, classes: npt.NDArray[np.int8], thresholds: Thresholds) 
     highest = max(1.0, float(np.quantile(values, 0.999))) if len(values) else 1.0
     edges = np.linspace(0, highest, BINS + 1)
     names = class_names(nuclei)
-    traces = [_bars(values[classes == each], edges, names[each], each) for each in GRADES]
-    steps = {"weak": thresholds.weak, "moderate": thresholds.moderate, "strong": thresholds.strong}
-    lines = {name: at for name, at in steps.items() if at is not None and membranes is None}
+    counts = {each: np.histogram(np.minimum(values[classes == each], highest), edges)[0] for each in GRADES}
+    most = max(int(each.max()) for each in counts.values())
+    traces = [_bars(counts[each], edges, names[each], each) for each in GRADES]
+    steps = {1: thresholds.weak, 2: thresholds.moderate, 3: thresholds.strong}
+    lines = {names[grade]: at for grade, at in steps.items() if at is not None and membranes is None}
     chart(
         traces,
         title="Nuclei by DAB density" if membranes is None else "Cells by membrane density",
         x="mean DAB optical density" if membranes is None else "membrane DAB optical density",
-        y="nuclei" if membranes is None else "cells",
+        y="nuclei (log)" if membranes is None else "cells (log)",
         key="density_histogram",
         height=HEIGHT_PX,
-        barmode="stack",
+        barmode="overlay",
         bargap=0,
+        # Unstained nuclei are so many that the others would be a flat line otherwise.
+        yaxis={"type": "log", "range": [np.log10(0.6), np.log10(max(most, 10) * 1.4)], "dtick": 1},
         shapes=[_line(at) for at in lines.values()],
         annotations=[_label(name, at) for name, at in lines.items()],
         xaxis_range=[0, highest],
@@ -40,13 +44,13 @@ def show(nuclei: Nuclei, classes: npt.NDArray[np.int8], thresholds: Thresholds) 
     )
 
 
-def _bars(values: npt.NDArray[np.float32], edges: npt.NDArray[np.floating], name: str, grade: int) -> go.Bar:
-    counts, _ = np.histogram(np.minimum(values, edges[-1]), edges)
+def _bars(counts: npt.NDArray[np.intp], edges: npt.NDArray[np.floating], name: str, grade: int) -> go.Bar:
     return go.Bar(
         x=((edges[1:] + edges[:-1]) / 2).round(3).tolist(),
-        y=counts.tolist(),
+        y=[int(count) or None for count in counts],
         width=float(edges[1] - edges[0]),
         name=name,
+        opacity=0.8,
         marker={"color": "rgb({}, {}, {})".format(*CLASS_COLOURS[grade]), "line": {"width": 0}},
         hovertemplate="%{y}<extra>%{fullData.name}</extra>",
     )

@@ -67,7 +67,8 @@ class Outlines {
   draw(context, frame, classes, marked) {
     const seen = this.visible(frame, classes)
     const radius = this.typical * frame.width
-    const step = radius < 6 ? 4 : radius < 14 ? 2 : 1 // of 16 corners, as many as can be told apart
+    // Of 16 corners as many as can be told apart, where there are many nuclei.
+    const step = seen.total < 3000 || radius > 14 ? 1 : radius > 6 ? 2 : 4
     const wide = Math.min(2.4, Math.max(1, radius / 7))
     context.lineJoin = "round"
     if (seen.total < 4000 && radius > 3) {

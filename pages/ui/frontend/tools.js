@@ -42,7 +42,6 @@ class Tools {
     this.outlines = header.nuclei ? new Outlines(header.nuclei, blob) : null
     this.measured = header.nuclei ? Uint8Array.from(blob(header.nuclei.measured)) : new Uint8Array()
     this.tool = "look"
-    this.viewer.find(".nuclei").classList.toggle("hidden", !this.outlines)
     this.viewer.element.dataset.nuclei = this.outlines?.count ?? ""
     this.receive()
   }
@@ -114,7 +113,8 @@ class Tools {
   update() {
     const { viewer, live } = this
     viewer.element.dataset.tool = this.tool
-    viewer.find(".tools").classList.toggle("hidden", !live)
+    viewer.find(".tools").classList.toggle("hidden", !this.outlines)
+    for (const part of [".segments", ".steps"]) viewer.find(part).classList.toggle("hidden", !live)
     viewer.find(".hint").classList.toggle("hidden", !live || !this.shown || (this.chosen >= 0 && !live.problem))
     viewer.find(".hint").textContent = live?.problem || HINTS[this.tool]
     viewer.find(".hint").classList.toggle("refused", Boolean(live?.problem))
