@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 import cv2
 import numpy as np
 import pytest
-from results_by_hand import hand_made_result
+from results_by_hand import hand_made_nuclei, hand_made_result
 
 from core.errors import InvalidImageError, InvalidOptionError, RemoteError, TooLargeError
-from core.labels import Marker, StainChoice
+from core.labels import Marker, NucleiMethod, StainChoice
 from core.remote import RemoteWorkbench
 from core.remote_transport import check_url
 from core.reports.answer import encode_json, to_json
@@ -116,14 +116,47 @@ def test_rebuilds_the_whole_result(other: OtherWorkbench, image: RGBImage, uploa
     assert np.abs(here.pictures.dab - there.pictures.dab).max() < 0.01
 
 
+@pytest.mark.parametrize("patterns", [False, True])
+def test_rebuilds_the_nuclei(other: OtherWorkbench, image: RGBImage, upload: bytes, patterns: bool) -> None:
+    nuclei = hand_made_nuclei((0, 1, 2, 3) * 20, size=(384, 256), patterns=patterns)
+    there = computed_there(image, upload, nuclei=nuclei)
+    other.body = encode_json(to_json(there, raw=True))
+    here = RemoteWorkbench(other.url, "secret").analyze(upload, "a.png", Options())
+    assert here.nuclei is not None
+    assert np.array_equal(here.nuclei.dab_od, nuclei.dab_od)
+    assert (here.nuclei.membranes is None) is (nuclei.membranes is None)
+    assert here.analysis.measurements == there.analysis.measurements
+
+
+@pytest.mark.parametrize("found", ["no base64!", "bm8gbnVjbGVp", 7])
+def test_damaged_nuclei_are_told(other: OtherWorkbench, image: RGBImage, upload: bytes, found: object) -> None:
+    other.body = encode_json(to_json(computed_there(image, upload), raw=True) | {"nuclei": found})
+    with pytest.raises(RemoteError, match="cannot be read"):
+        RemoteWorkbench(other.url, "secret").analyze(upload, "a.png", Options())
+
+
+def test_an_answer_of_a_version_without_nuclei_has_none(other: OtherWorkbench, image: RGBImage, upload: bytes) -> None:
+    answer = to_json(computed_there(image, upload), raw=True)
+    del answer["nuclei"]
+    other.body = encode_json(answer)
+    assert RemoteWorkbench(other.url, "secret").analyze(upload, "a.png", Options()).nuclei is None
+
+
 def test_sends_token_file_and_options(other: OtherWorkbench, image: RGBImage, upload: bytes) -> None:
     other.body = encode_json(to_json(computed_there(image, upload, marker=Marker.PR, outcome="PR+"), raw=True))
-    options = Options(marker=Marker.PR, stain=StainChoice.IHC, insist=True)
+    options = Options(marker=Marker.PR, stain=StainChoice.IHC, insist=True, nuclei=NucleiMethod.CLASSICAL)
     RemoteWorkbench(other.url, " secret ").analyze(upload, "../ü.png", options)
     path, headers, body = other.asked[0]
     assert (path, headers["authorization"]) == ("/api/predict-pr", "Bearer secret")
     assert upload in body
-    for name, value in {"stain": "ihc", "insist": "true", "raw": "true", "store": "false", "layers": ""}.items():
+    for name, value in {
+        "stain": "ihc",
+        "insist": "true",
+        "raw": "true",
+        "store": "false",
+        "layers": "",
+        "nuclei": "classical",
+    }.items():
         assert f'name="{name}"\r\n\r\n{value}\r\n'.encode() in body
 
 

@@ -9,7 +9,7 @@ import typer
 
 from core.cli.terminal import ProgressLine, in_words
 from core.errors import AppError, InvalidImageError, InvalidOptionError
-from core.labels import Marker, Scale, StainChoice
+from core.labels import Marker, NucleiMethod, Scale, StainChoice
 
 if TYPE_CHECKING:
     from core.types import Options, Progress, Result
@@ -35,6 +35,17 @@ def analyze(
     out: Annotated[
         Path | None, typer.Option(help="Write pictures, report and data into one folder an image.", metavar="DIR")
     ] = None,
+    nuclei: Annotated[
+        NucleiMethod, typer.Option(help="Find nuclei with the bundled network, by image processing, or not at all.")
+    ] = NucleiMethod.LEARNED,
+    nuclei_csv: Annotated[
+        Path | None,
+        typer.Option(help="Write the nuclei as a table; several: OUT-NAME.csv.", metavar="OUT.csv"),
+    ] = None,
+    geojson: Annotated[
+        Path | None,
+        typer.Option(help="Write the nuclei for QuPath; several: OUT-NAME.geojson.", metavar="OUT.geojson"),
+    ] = None,
     insist: Annotated[bool, typer.Option(help="Score what looks like neither H&E nor IHC.")] = False,
     remote: Annotated[
         str, typer.Option(help=f"Compute on another workbench; its token in {TOKEN_VARIABLE}.", metavar="URL")
@@ -44,13 +55,15 @@ def analyze(
     waiting = ProgressLine("starting")
     waiting.update("loading the networks", 0, 1)
     # Imported here: torch alone takes longer than --help may.
-    from core.cli.output import Outputs
+    from core.cli.output import Files, Outputs
     from core.types import Options
 
-    options = Options(marker=marker, stain=stain, scale=scale, insist=insist, explain=bool(report or out))
+    explain = bool(report or out)
+    options = Options(marker=marker, stain=stain, scale=scale, insist=insist, explain=explain, nuclei=nuclei)
     with in_words():
         paths = _expanded(images)
-        outputs = Outputs(as_json=as_json, report=report, folder=out, several=len(paths) > 1)
+        files = Files(report=report, nuclei_csv=nuclei_csv, geojson=geojson)
+        outputs = Outputs(as_json=as_json, files=files, folder=out, several=len(paths) > 1)
         scorer = _remote_scorer(remote) if remote else _local_scorer()
     waiting.clear()
     failed = 0

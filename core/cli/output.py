@@ -2,34 +2,61 @@
 
 import io
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 
 from core.errors import InvalidOptionError, StorageError
+from core.quantify.export import nuclei_csv, nuclei_geojson
 from core.reports.answer import encode_json, to_json
 from core.reports.bundle import to_zip
 from core.reports.content import ReportContent, report_content
+from core.reports.measured import cell_rows
 from core.reports.pdf import to_pdf
 from core.reports.tables import results_csv
 from core.types import Analysis, Result
 
 
-class Outputs:
-    """Takes results one by one; files appear as soon as their image is done."""
+@dataclass(frozen=True)
+class Files:
+    """Files to be written for every image; None for those nobody asked for."""
 
-    def __init__(self, *, as_json: bool, report: Path | None, folder: Path | None, several: bool) -> None:
+    report: Path | None = None
+    nuclei_csv: Path | None = None
+    geojson: Path | None = None
+
+    def check(self) -> None:
         """Check the places before any time is spent.
 
         Raises:
-            InvalidOptionError: the report is no .pdf, or its folder does not exist.
+            InvalidOptionError: a name has another ending, or its folder does not exist.
         """
-        if report is not None and report.suffix.lower() != ".pdf":
-            raise InvalidOptionError(f"--report {report} must end in .pdf.")
-        if report is not None and not report.parent.is_dir():
-            raise InvalidOptionError(f"--report: the folder {report.parent} does not exist. Make it first.")
+        for option, path, ending in (
+            ("--report", self.report, ".pdf"),
+            ("--nuclei-csv", self.nuclei_csv, ".csv"),
+            ("--geojson", self.geojson, ".geojson"),
+        ):
+            if path is None:
+                continue
+            if path.suffix.lower() != ending:
+                raise InvalidOptionError(f"{option} {path} must end in {ending}.")
+            if not path.parent.is_dir():
+                raise InvalidOptionError(f"{option}: the folder {path.parent} does not exist. Make it first.")
+
+
+class Outputs:
+    """Takes results one by one; files appear as soon as their image is done."""
+
+    def __init__(self, *, as_json: bool, files: Files, folder: Path | None, several: bool) -> None:
+        """Check the places before any time is spent.
+
+        Raises:
+            InvalidOptionError: a file has the wrong ending, or its folder does not exist.
+        """
+        files.check()
         self._as_json = as_json
-        self._report = report
+        self._files = files
         self._folder = folder
         self._several = several
         self._used: set[str] = set()
@@ -48,9 +75,7 @@ class Outputs:
         else:
             typer.echo(_summary(content))
         try:
-            if self._report is not None:
-                path = self._report.with_stem(f"{self._report.stem}-{stem}") if self._several else self._report
-                path.write_bytes(to_pdf(content, result.pictures))
+            self._write_files(result, content, stem)
             if self._folder is not None:
                 with zipfile.ZipFile(io.BytesIO(to_zip(result, original))) as archive:
                     archive.extractall(self._folder / stem)
@@ -59,6 +84,20 @@ class Outputs:
                 f"The results cannot be written ({error.strerror}). Check the folder and disk."
             ) from error
         self._done.append(result.analysis)
+
+    def _write_files(self, result: Result, content: ReportContent, stem: str) -> None:
+        if self._files.report is not None:
+            self._named(self._files.report, stem).write_bytes(to_pdf(content, result.pictures))
+        if self._files.nuclei_csv is not None and result.nuclei is not None:
+            self._named(self._files.nuclei_csv, stem).write_bytes(nuclei_csv(result.nuclei).encode())
+        if self._files.geojson is not None and result.nuclei is not None:
+            self._named(self._files.geojson, stem).write_bytes(nuclei_geojson(result.nuclei))
+        if result.nuclei is None and (self._files.nuclei_csv or self._files.geojson):
+            typer.echo(f"{result.analysis.name}: no nuclei were sought, so none are written.", err=True)
+
+    def _named(self, path: Path, stem: str) -> Path:
+        """Return the file of one image."""
+        return path.with_stem(f"{path.stem}-{stem}") if self._several else path
 
     def finish(self) -> None:
         """Write the table of all results into the folder.
@@ -88,4 +127,5 @@ def _summary(content: ReportContent) -> str:
     lines = [f"{content.name}: {content.answer_label} {content.answer} ({details})"]
     lines += [f"  warning: {content.banner}"] if content.banner else []
     lines += [f"  {notice.level}: {notice.message}" for notice in content.notices]
+    lines += [f"  {row.label}: {row.value}" for row in cell_rows(content.analysis.measurements) if row.value]
     return "\n".join(lines)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from core.labels import CLASSES, INSUFFICIENT, NOT_SCORED, PRIMARY_CAM_LAYER, Marker, Scale, Stain, StainSource
 from core.quantify.adjusted import Adjusted
 from core.quantify.grading import UNCHANGED
-from core.reports.measured import adjusted_rows, membrane_rows, nuclear_rows, nuclei_row
+from core.reports.measured import adjusted_rows, cell_rows, nuclei_row
 from core.reports.rows import Row
 from core.types import Adjustments, Analysis, Measurements, Notice, Nuclei, Result
 
@@ -220,16 +220,9 @@ def _measurement_rows(result: Result) -> list[Row]:
     return [
         *_density_rows(measured, analysis.marker),
         *([nuclei_row(result.nuclei)] if result.nuclei is not None else []),
-        *_cell_rows(measured),
+        *(cell_rows(measured) or _nuclei_rows(measured)),  # figures of earlier versions have no intervals
         *_rule_rows(measured, analysis.outcome),
     ]
-
-
-def _cell_rows(measured: Measurements) -> list[Row]:
-    """Figures of nuclei and membranes; those of earlier versions have no intervals."""
-    rows = [] if measured.nuclear is None else nuclear_rows(measured.nuclear)
-    rows += [] if measured.membrane is None else membrane_rows(measured.membrane)
-    return rows or _nuclei_rows(measured)
 
 
 def _density_rows(measured: Measurements, marker: Marker) -> list[Row]:

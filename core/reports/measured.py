@@ -10,6 +10,7 @@ from core.types import (
     Adjustments,
     GuidelineReading,
     Interval,
+    Measurements,
     MembraneScores,
     NuclearScores,
     Nuclei,
@@ -21,6 +22,14 @@ _METHODS = {
     NucleiMethod.LEARNED: "by the learned detector",
     NucleiMethod.CLASSICAL: "by image processing, without a network",
 }
+
+
+def cell_rows(measured: Measurements | None) -> list[Row]:
+    """Say what was measured on nuclei and membranes; nothing where neither was sought."""
+    if measured is None:
+        return []
+    rows = [] if measured.nuclear is None else nuclear_rows(measured.nuclear)
+    return rows + ([] if measured.membrane is None else membrane_rows(measured.membrane))
 
 
 def nuclear_rows(scores: NuclearScores) -> list[Row]:
