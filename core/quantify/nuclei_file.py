@@ -21,6 +21,7 @@ MAX_NUCLEI = 2_000_000
 
 _STEPS_PER_PX = 16
 _BYTES_OF_NUCLEUS = 256
+"""Unpacked, with room for more directions around a nucleus than are measured."""
 _FIGURES = ("area_um2", "dab_od", "hematoxylin_od", "confidence")
 _MEMBRANES = ("od", "completeness", "width_um")
 
@@ -41,6 +42,10 @@ def encode_nuclei(nuclei: Nuclei) -> bytes:
     if nuclei.membranes is not None:
         found = nuclei.membranes
         arrays |= {f"membrane_{name}": getattr(found, name).astype(np.float32) for name in _MEMBRANES}
+        if found.ray_od is not None:
+            arrays["membrane_ray_od"] = found.ray_od.astype(np.float16)
+        if found.tumour is not None:
+            arrays["membrane_tumour"] = found.tumour.astype(np.float32)
     stream = io.BytesIO()
     np.savez_compressed(stream, **arrays)
     return stream.getvalue()
@@ -88,7 +93,17 @@ def _nuclei(arrays: dict[str, npt.NDArray[Any]]) -> Nuclei:
 def _membranes(arrays: dict[str, npt.NDArray[Any]], count: int) -> Membranes | None:
     if "membrane_od" not in arrays:
         return None
-    return Membranes(**{name: _shaped(arrays[f"membrane_{name}"], (count,)).astype(np.float32) for name in _MEMBRANES})
+    od, completeness, width_um = (_shaped(arrays[f"membrane_{name}"], (count,)) for name in _MEMBRANES)
+    rays, tumour = arrays.get("membrane_ray_od"), arrays.get("membrane_tumour")
+    if rays is not None:
+        rays = _shaped(rays, (count, *rays.shape[1:2])).astype(np.float16)
+    return Membranes(
+        od=od.astype(np.float32),
+        completeness=completeness.astype(np.float32),
+        width_um=width_um.astype(np.float32),
+        ray_od=rays,
+        tumour=None if tumour is None else _shaped(tumour, (count,)).astype(np.float32),
+    )
 
 
 def _shaped(values: npt.NDArray[Any], shape: tuple[int, ...]) -> npt.NDArray[Any]:

@@ -5,12 +5,12 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
+from results_by_hand import hand_made_nuclei
 
 from core.labels import NucleiMethod
 from core.quantify.nuclei_file import decode_nuclei, encode_nuclei
 from core.quantify.scores import nuclear_scores
 from core.types import Nuclei
-from results_by_hand import hand_made_nuclei
 
 MIXED = (0, 1, 2, 3, 0, 1)
 
@@ -32,6 +32,21 @@ def test_what_is_stored_comes_back(patterns: bool) -> None:
     assert same(found, nuclei)
     assert np.abs(found.outlines - nuclei.outlines).max() <= 1 / 32
     assert nuclear_scores(found) == nuclear_scores(nuclei)
+
+
+def test_what_other_thresholds_are_applied_to_is_kept() -> None:
+    nuclei = hand_made_nuclei(MIXED, patterns=True)
+    assert nuclei.membranes is not None
+    rays = np.random.default_rng(0).uniform(0, 1, (6, 24)).astype(np.float16)
+    membranes = replace(nuclei.membranes, ray_od=rays, tumour=np.linspace(0, 1, 6, dtype=np.float32))
+    found = decode_nuclei(encode_nuclei(replace(nuclei, membranes=membranes))).membranes
+    assert found is not None
+    assert np.array_equal(found.ray_od, membranes.ray_od)
+    assert found.ray_od is not None
+    assert found.ray_od.dtype == np.float16
+    assert np.array_equal(found.tumour, membranes.tumour)
+    empty = decode_nuclei(encode_nuclei(hand_made_nuclei([], patterns=True)))
+    assert empty.membranes is not None
 
 
 def test_no_nuclei_come_back_as_none() -> None:
