@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+from core.api.schemas import PredictAnswer
 from core.config import Settings
 from core.db import Database
 from core.db.settings import AppSettings, save_app_settings
@@ -69,10 +70,27 @@ def test_he_is_scored_through_a_marked_virtual_stain(client: TestClient, patholo
 def test_pr_has_a_status(client: TestClient, pathologist: Person, ihc: bytes) -> None:
     fields = {"explain": "false", "stain": "ihc"}
     answer = client.post("/api/predict-pr", files={"file": ihc}, data=fields, headers=pathologist.bearer)
-    found = answer.json()
-    assert "status" in found
-    assert {"positive_nuclei_percent", "allred", "h_score"} <= set(found["quantification"])
-    assert found["gradcam"] == {}
+    found = PredictAnswer.model_validate({"score": None} | answer.json())
+    assert found.status is not None
+    assert found.gradcam == {}
+    measured = found.quantification
+    assert measured is not None
+    assert measured.nuclear is not None
+    assert measured.nuclei is not None
+    assert measured.nuclear.counted == measured.nuclei.found == measured.nuclei_counted
+    assert measured.nuclear.percent_positive.value == measured.positive_nuclei_percent
+
+
+@pytest.mark.parametrize("nuclei", ["classical", "none"])
+def test_the_method_that_finds_nuclei_can_be_chosen(
+    client: TestClient, pathologist: Person, ihc: bytes, nuclei: str
+) -> None:
+    fields = {"explain": "false", "stain": "ihc", "nuclei": nuclei, "operating_point": "least index bias"}
+    answer = client.post("/api/predict-pr", files={"file": ihc}, data=fields, headers=pathologist.bearer)
+    found = answer.json()["quantification"]["nuclei"]
+    assert (found and found["method"]) == (nuclei if nuclei == "classical" else None)
+    table = client.get(f"/api/history/{answer.json()['id']}/nuclei.csv", headers=pathologist.bearer)
+    assert table.status_code == (200 if nuclei == "classical" else 404)
 
 
 def test_a_researcher_stains_virtually_and_a_pathologist_may_not(
@@ -129,6 +147,8 @@ def test_a_result_that_cannot_be_stored_is_answered_all_the_same(
         ({"file": ("a.png", b"x")}, {"stain": "blue"}, 422, "'auto', 'he' or 'ihc'"),
         ({"file": ("a.png", b"x")}, {"layers": "conv9"}, 422, "denseblock4"),
         ({"file": ("a.png", b"x")}, {"explain": "perhaps"}, 422, "explain"),
+        ({"file": ("a.png", b"x")}, {"nuclei": "guessed"}, 422, "'learned', 'classical' or 'none'"),
+        ({"file": ("a.png", b"x")}, {"operating_point": "best"}, 422, "'best F1' or 'least index bias'"),
     ],
 )
 def test_bad_input_is_refused_in_words(
