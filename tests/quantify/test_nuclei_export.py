@@ -4,16 +4,19 @@ import csv
 import io
 import json
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
+from results_by_hand import RADIUS_PX, hand_made_nuclei
 
 from core.quantify.export import nuclei_csv, nuclei_geojson
-from core.quantify.regions import area
+from core.quantify.nuclei import find_nuclei
+from core.quantify.regions import area, checked_region
 from core.quantify.scores import nuclear_scores
 from core.types import Adjustments, Region, Thresholds
-from results_by_hand import RADIUS_PX, hand_made_nuclei
 
 MIXED = (0, 1, 2, 3, 0, 1, 2, 3, 0)  # 3 x 3
 LEFT = Region(((0, 0), (320, 0), (320, 640), (0, 640)))
@@ -110,3 +113,20 @@ def test_an_image_without_nuclei_gives_a_header_and_an_empty_collection() -> Non
     assert rows_of(nuclei_csv(nothing)) == []
     assert nuclei_csv(nothing).startswith("\ufeffid,x_px,y_px")
     assert json.loads(nuclei_geojson(nothing)) == {"type": "FeatureCollection", "features": []}
+
+
+def test_nuclei_of_a_real_field_are_exported_as_they_are_scored(shared_data: Path) -> None:
+    path = sorted((shared_data / "ki67_points" / "bcdata").glob("*.png"))[0]
+    image = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+    nuclei = find_nuclei(image, None, 0.25)
+    height, width = image.shape[:2]
+    left = [(0, 0), (width / 2, 0), (width / 2, height), (0, height)]
+    half = Adjustments(regions=(checked_region(left, (width, height)),))
+    scores = nuclear_scores(nuclei, half)
+    detections = features_of(nuclei_geojson(nuclei, half), "detection")
+    assert 10 < len(detections) == scores.counted < len(nuclei)
+    middles = np.array([np.mean(item["geometry"]["coordinates"][0][:-1], axis=0) for item in detections])
+    assert middles[:, 0].max() < width / 2 + 5
+    counted = Counter(row["class"] for row in rows_of(nuclei_csv(nuclei, half)) if row["counted"] == "yes")
+    assert counted.total() == scores.counted
+    assert 100 * (1 - counted["0"] / scores.counted) == pytest.approx(scores.percent_positive.value)
