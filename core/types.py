@@ -145,11 +145,16 @@ class Membranes:
         od: (N,) float32, mean DAB optical density of the stained part of the outline; 0 where none is stained.
         completeness: (N,) float32 in [0, 1], share of the cell's outline that is stained.
         width_um: (N,) float32, full width at half maximum of the stained membrane; NaN where none is stained.
+        ray_od: (N, R) float16, DAB optical density of the membrane in R directions around the nucleus, 0 where there is
+            none: what other thresholds are applied to. None where it was not kept.
+        tumour: (N,) float32 in [0, 1], share of epithelium-like cells among the neighbours; None likewise.
     """
 
     od: npt.NDArray[np.float32]
     completeness: npt.NDArray[np.float32]
     width_um: npt.NDArray[np.float32]
+    ray_od: npt.NDArray[np.float16] | None = None
+    tumour: npt.NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
