@@ -94,7 +94,7 @@ def nuclei_geojson(nuclei: Nuclei, adjustments: Adjustments = UNCHANGED) -> byte
         }
         features.append(_feature(corners[row].tolist(), properties))
     collection = {"type": "FeatureCollection", "features": features}
-    return json.dumps(collection, ensure_ascii=False, allow_nan=False).encode()
+    return json.dumps(collection, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
 def _annotation(region: Region) -> Json:
