@@ -20,6 +20,7 @@ from core.inference.engine import Engine, get_engine
 from core.quantify.nuclei import find_nuclei
 from core.quantify.seeds import Detect
 from core.training.bundled.nuclei_fields import MPP_OF_SOURCE, folds_by_case, read_mask_classes, read_nuclei_fields
+from core.training.bundled.nuclei_points import FOLDS
 from core.types import Mask, Nuclei, RGBImage
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -54,7 +55,7 @@ def detectors(data: Path, folder: Path | None) -> Callable[[str], Detect]:
     if folder is None:
         return lambda _: get_engine().detect_nuclei
     real = read_nuclei_fields(data)
-    fold_of = folds_by_case(real, 1 + max(int(path.stem[-1]) for path in folder.glob("maps-?.npz")))
+    fold_of = folds_by_case(real, FOLDS)
     engines = {
         fold: Engine(get_settings().weights_dir, overrides={"nuclei": folder / f"fold-{fold}.safetensors"})
         for fold in {fold_of[field.case] for field in real if field.source == "masks"}

@@ -17,6 +17,7 @@ import argparse
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -40,6 +41,7 @@ from core.training.bundled.nuclei_judging import (
     summary,
     tally,
 )
+from core.training.bundled.nuclei_points import FOLDS
 from core.types import Nuclei, RGBImage
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -92,7 +94,7 @@ def held_out_learned(fields: Sequence[Field], data: Path, folder: Path) -> dict[
     judged = held_out_fields([field for field in real if field.source in SOURCES], folder)
     table, fold_of = (
         LimitTable(judged),
-        folds_by_case(real, 1 + max(int(p.stem[-1]) for p in folder.glob("maps-?.npz"))),
+        folds_by_case(real, FOLDS),
     )
     folds = np.array([fold_of[field.case] for field in judged])
     order = {(field.source, field.name): row for row, field in enumerate(judged)}
@@ -146,6 +148,10 @@ def held_out_classical(fields: Sequence[Field]) -> dict[OperatingPoint, Tally]:
     }
 
 
+def _at_known_size(find: Callable[..., Nuclei], field: Field) -> Nuclei:
+    return find(field.image, None, field.mpp)
+
+
 def _quality(tallies: Tally, fields: Sequence[Field], chosen: npt.NDArray[np.bool_], point: OperatingPoint) -> float:
     sources = np.array([field.source for field in fields])[chosen]
     parts = [summary(tallies[sources == source]) for source in SOURCES]
@@ -183,8 +189,8 @@ def main() -> None:
     )
     detect = get_engine().detect_nuclei
     for point in OperatingPoint:
-        rows = shipped(fields, lambda f, p=point: find_nuclei(f.image, None, f.mpp, detect=detect, operating_point=p))
-        show(f"learned, shipped, {point}", fields, rows)
+        find = partial(find_nuclei, detect=detect, operating_point=point)
+        show(f"learned, shipped, {point}", fields, shipped(fields, partial(_at_known_size, find)))
     if arguments.folds:
         for point, rows in held_out_learned(fields, arguments.data, arguments.folds).items():
             show(f"learned, held out, {point}", fields, rows)

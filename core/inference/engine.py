@@ -31,9 +31,6 @@ logger = logging.getLogger(__name__)
 MAX_BATCH = {Task.CLASSIFICATION: 16, Task.VIRTUAL_STAINING: 1, Task.DETECTION: 1}
 """Images that run together at most before others get their turn."""
 
-MIRRORS: tuple[tuple[int, ...], ...] = ((), (3,))
-"""Axes of (N, C, H, W) maps along which the nuclei detector's tile is mirrored, one tuple a run."""
-
 
 class Engine:
     """Runs networks for everybody: thread-safe, lazy, and never stopped by a bad weights file."""
@@ -157,8 +154,6 @@ class Engine:
     def detect_nuclei(self, tiles: RGBImage) -> npt.NDArray[np.float32]:
         """Mark stained nuclei, unstained nuclei, and what lies inside nuclei.
 
-        The answers to a tile and to its mirror images are averaged.
-
         Args:
             tiles: (N, 512, 512, 3) uint8 RGB at 0.5 um/px, white-balanced to 240.
         Returns:
@@ -167,12 +162,9 @@ class Engine:
             ModelUnavailableError, InvalidOptionError: as `classify`.
         """
         _require("nuclei", Task.DETECTION, tiles)
-        maps = np.zeros((len(tiles), 3, *tiles.shape[1:3]), np.float32)
-        if len(tiles):
-            for axes in MIRRORS:
-                answer = self._batcher("nuclei")(np.flip(tiles, [axis - 1 for axis in axes]))
-                maps += np.flip(answer, axes) / np.float32(len(MIRRORS))
-        return maps
+        if len(tiles) == 0:
+            return np.zeros((0, *tiles.shape[1:]), np.float32).transpose(0, 3, 1, 2)
+        return self._batcher("nuclei")(tiles)
 
     def warm_up(
         self, names: Iterable[str] = ("ihcnet", "simple_cnn", "pspstain"), *, explanations: bool = True

@@ -10,7 +10,7 @@ from filled_weights import filled_model, noise, write_weights
 
 from core.devices import Backend, has_bf16, has_cuda
 from core.errors import InvalidOptionError, ModelUnavailableError, NotFoundError
-from core.inference.engine import MIRRORS, Engine
+from core.inference.engine import Engine
 from core.models.registry import CARDS
 from core.models.transforms import Normalised, to_pixels
 from core.models.weights import save_safetensors
@@ -109,9 +109,7 @@ def test_every_backend_stains_as_plain_torch(weights: Path, backend: Backend) ->
 def test_every_backend_marks_nuclei_as_plain_torch(weights: Path, backend: Backend) -> None:
     needs(backend)
     tiles = np.kron(noise(2, 32, 32, 3), np.ones((1, 16, 16, 1), np.uint8))
-    expected = np.mean(
-        [np.flip(plain("nuclei", np.flip(tiles, [a - 1 for a in axes]).copy()), axes) for axes in MIRRORS], 0
-    )
+    expected = plain("nuclei", tiles)
     found = Engine(weights, backend=backend.value, cache_dir=weights / "cache").detect_nuclei(tiles)
     assert (found.shape, found.dtype) == ((2, 3, 512, 512), np.float32)
     assert np.abs(found - expected).max() <= MAP_TOLERANCE[backend]

@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from core.errors import NotFoundError
 from core.models.nuclei_unet import NUCLEI_MPP
-from core.phantoms.phantom import Phantom, her2_phantom, nuclear_phantom, random_tissue
+from core.phantoms.nuclear import NuclearTruth
+from core.phantoms.phantom import Her2Truth, Phantom, her2_phantom, nuclear_phantom, random_tissue
 from core.phantoms.tissue import build_tissue
 from core.stains.separation import white_point
 from core.stains.white import WHITE_LEVEL, balance_white
@@ -112,8 +113,14 @@ def folds_by_case(fields: Sequence[NucleiField], folds: int) -> dict[str, int]:
 class CropSampler:
     """Random crops of any turn and of scales around the true one, each varied like another laboratory."""
 
-    def __init__(self, fields: Sequence[NucleiField], *, side: int = 192) -> None:
-        self._side = side
+    def __init__(self, fields: Sequence[NucleiField], *, side: int = 192, patched: float = 0.0) -> None:
+        """Sort the fields.
+
+        Args:
+            side: of a crop in pixels.
+            patched: share of crops that get a rectangle of another one, so that fields are not learned by heart.
+        """
+        self._side, self._patched = side, patched
         self._groups = {source: _by_case(fields, source) for source in _SHARES}
         self._groups = {source: group for source, group in self._groups.items() if group}
         shares = np.array([_SHARES[source] for source in self._groups])
@@ -123,6 +130,11 @@ class CropSampler:
         """Draw a batch."""
         parts = [self._crop(rng, self._field(rng)) for _ in range(count)]
         images, heat, inside, judged = (np.stack(part) for part in zip(*parts, strict=True))
+        for row in np.flatnonzero(rng.random(count) < self._patched):
+            rows, columns = (_stretch(rng, self._side) for _ in range(2))
+            window = np.s_[rows, columns]
+            images[row][window], inside[row][window] = images[row - 1][window], inside[row - 1][window]
+            judged[row][window], heat[row][:, rows, columns] = judged[row - 1][window], heat[row - 1][:, rows, columns]
         return Crops(images, heat, inside, judged)
 
     def _field(self, rng: np.random.Generator) -> NucleiField:
@@ -147,6 +159,12 @@ class CropSampler:
         centres = field.centres @ matrix[:, :2].T.astype(np.float32) + matrix[:, 2].astype(np.float32)
         heat = np.stack([heat_of(centres[field.stained == stained], side) for stained in (True, False)])
         return vary(rng, np.asarray(image, np.uint8)), heat, np.asarray(inside, np.uint8), judged.astype(bool)
+
+
+def _stretch(rng: np.random.Generator, side: int) -> slice:
+    length = int(rng.integers(side // 3, 2 * side // 3))
+    start = int(rng.integers(-side // 6, side - side // 2))
+    return slice(max(0, start), start + length)
 
 
 def heat_of(centres: Points, side: int) -> Floats:
@@ -251,16 +269,16 @@ def _simulated(seed: int) -> NucleiField:
     size = round(352 * NUCLEI_MPP / mpp)
     section = build_tissue(seed, size_px=size, mpp=mpp, config=random_tissue(seed))
     centres = np.stack([section.epithelium.x_px, section.epithelium.y_px], axis=1)[section.is_tumour]
-    phantom: Phantom[object]
+    phantom: Phantom[Her2Truth] | Phantom[NuclearTruth]
     if seed % 3 == 2:
         source = "her2 phantom"
-        phantom = her2_phantom(seed, size_px=size, mpp=mpp, varied=True)  # type: ignore[assignment]
+        phantom = her2_phantom(seed, size_px=size, mpp=mpp, varied=True)
         stained = np.zeros(len(centres), bool)
     else:
         source = "nuclear phantom"
         percent = float(rng.choice([0.0, rng.uniform(0, 30), rng.uniform(0, 100), 100.0], p=[0.15, 0.35, 0.42, 0.08]))
         nuclear = nuclear_phantom(seed, percent_positive=percent, size_px=size, mpp=mpp, varied=True)
-        phantom, stained = nuclear, nuclear.truth.positive  # type: ignore[assignment]
+        phantom, stained = nuclear, nuclear.truth.positive
         centres = nuclear.truth.centres
     white = np.array(phantom.white, np.float64)
     image, scale = _working(phantom.image, mpp, white)

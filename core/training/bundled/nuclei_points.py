@@ -1,7 +1,9 @@
 """Train the nuclei network: `python -m core.training.bundled.nuclei_points --data ../shared/data --folder FOLDER`.
 
-Four networks are each trained without a quarter of the cases and answer the fields they never saw; `--final` trains
-the shipped one on all cases. A training that was cut off goes on from its last checkpoint.
+Its members are trained without a quarter of the cases, four times, and together answer the fields they never saw;
+`--final` trains the shipped ones on all cases; `--limits` then chooses the limits on all held-out answers and prints
+them as the manifest has them. A training that was cut off goes on from its last checkpoint, so that several processes
+can share the work (`--members`, `--folds`); run once more without them, it puts the parts together.
 """
 
 import argparse
@@ -11,6 +13,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +21,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from core.models.nuclei_unet import NucleiUNet
+from core.labels import OperatingPoint
+from core.models.nuclei_unet import MEMBERS, NucleiMember, NucleiUNet
+from core.models.registry import get_card
+from core.models.transforms import Normalised
 from core.models.weights import read_state_dict, save_safetensors
+from core.quantify.nuclei_learned import Maps, detect_maps
 from core.training.bundled.nuclei_fields import (
     UNKNOWN,
     Crops,
@@ -29,9 +36,13 @@ from core.training.bundled.nuclei_fields import (
     read_nuclei_fields,
     simulate_nuclei_fields,
 )
+from core.training.bundled.nuclei_judging import MATCH_PX, LimitTable, held_out_fields, manifest_rows
 from core.types import RGBImage
 
 log = logging.getLogger(__name__)
+
+
+FOLDS = 4
 
 
 @dataclass(frozen=True)
@@ -44,20 +55,30 @@ class TrainConfig:
         side: of a crop in pixels.
         lr: largest learning rate; one cycle up and down.
         average: how much of the averaged weights is kept per step.
+        dropout: of whole channels at the coarsest level, while training.
+        patched: share of crops with a rectangle of another one.
         inside_weight: of the third map in the loss.
         phantoms: simulated fields beside the real ones.
     """
 
-    steps: int = 1500
+    steps: int = 1200
     batch: int = 16
     side: int = 192
     lr: float = 3e-3
     weight_decay: float = 1e-2
     average: float = 0.99
+    dropout: float = 0.0
+    patched: float = 0.0
     inside_weight: float = 0.5
     phantoms: int = 72
-    folds: int = 4
     seed: int = 0
+
+
+MEMBER_CONFIGS = (
+    TrainConfig(seed=0),
+    TrainConfig(seed=1, dropout=0.15, patched=0.4, weight_decay=0.05, average=0.995),
+)
+"""How each member is trained: they differ so that their errors do."""
 
 
 class Training:
@@ -66,14 +87,14 @@ class Training:
     def __init__(self, config: TrainConfig, path: Path) -> None:
         torch.manual_seed(config.seed)
         self.config, self.path = config, path
-        self.network = NucleiUNet().train().to(memory_format=torch.channels_last)
+        self.network = NucleiMember(dropout=config.dropout).train().to(memory_format=torch.channels_last)
         self.averaged = copy.deepcopy(self.network).requires_grad_(False)
         self.optimizer = torch.optim.AdamW(self.network.parameters(), config.lr, weight_decay=config.weight_decay)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimizer, config.lr, total_steps=config.steps, pct_start=0.1
         )
         self.step = 0
-        self._parts = {
+        self._parts: dict[str, Any] = {
             "network": self.network,
             "averaged": self.averaged,
             "optimizer": self.optimizer,
@@ -92,9 +113,9 @@ class Training:
         torch.save({name: part.state_dict() for name, part in self._parts.items()} | {"step": self.step}, partial)
         partial.replace(self.path)
 
-    def run(self, fields: Sequence[NucleiField], *, save_every: int = 100) -> NucleiUNet:
+    def run(self, fields: Sequence[NucleiField], *, save_every: int = 100) -> NucleiMember:
         """Train to the end and return the averaged network."""
-        sampler = CropSampler(fields, side=self.config.side)
+        sampler = CropSampler(fields, side=self.config.side, patched=self.config.patched)
         start, first = time.monotonic(), self.step
         total = 0.0
         while self.step < self.config.steps:
@@ -112,7 +133,7 @@ class Training:
     def _learn(self, crops: Crops) -> float:
         images = normalised(crops.images).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16):
-            logits = self.network.logits(images)
+            logits = self.network(images)
         loss = nuclei_loss(logits.float(), crops, inside_weight=self.config.inside_weight)
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -147,17 +168,15 @@ def nuclei_loss(logits: Tensor, crops: Crops, *, inside_weight: float) -> Tensor
     return centres + inside_weight * shape
 
 
-@torch.inference_mode()
-def answer(network: NucleiUNet, image: RGBImage, *, flips: int = 4) -> npt.NDArray[np.float32]:
-    """Return the (3, H, W) maps of one field, averaged over mirror images."""
-    height, width = image.shape[:2]
-    padded = np.pad(image, ((0, -height % 16), (0, -width % 16), (0, 0)), mode="reflect")
-    batch = normalised(padded[None])
-    total = torch.zeros(1, 3, *padded.shape[:2])
-    ways: list[tuple[int, ...]] = [(), (3,), (2,), (2, 3)]
-    for dims in ways[:flips]:
-        total += network(batch.flip(dims)).flip(dims)
-    return np.asarray((total / flips)[0, :, :height, :width].numpy())
+def answer(network: NucleiUNet, image: RGBImage) -> Maps:
+    """Return the (3, H, W) maps of one field."""
+    inputs = Normalised(get_card("nuclei"), network)
+
+    @torch.inference_mode()
+    def detect(tiles: RGBImage) -> npt.NDArray[np.float32]:
+        return np.asarray(inputs(torch.from_numpy(tiles)).numpy())
+
+    return detect_maps(image, detect)
 
 
 def normalised(images: npt.NDArray[np.uint8]) -> Tensor:
@@ -165,23 +184,30 @@ def normalised(images: npt.NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2))).float() / 127.5 - 1
 
 
-def train_fold(fold: int | None, real: Sequence[NucleiField], config: TrainConfig, folder: Path) -> None:
-    """Train without one fold and answer it; without a fold, train on everything. What is finished is kept."""
-    name = "final" if fold is None else f"fold-{fold}"
-    weights = folder / f"{name}.safetensors"
-    fold_of = folds_by_case(real, config.folds)
+def train_member(member: int, part: str, fields: Sequence[NucleiField], folder: Path) -> None:
+    """Train one member on these fields and the simulated ones, unless it is finished already."""
+    path = _member_path(folder, part, member)
+    if not path.exists():
+        config = MEMBER_CONFIGS[member]
+        network = Training(config, path.with_suffix(".checkpoint")).run([*fields, *_phantoms(config, folder)])
+        save_safetensors(network.state_dict(), path)
+    log.info("%s is done", path.stem)
+
+
+def assemble(part: str, folder: Path) -> NucleiUNet | None:
+    """Put the members together and keep their weights as PART.safetensors; None while one is missing."""
+    paths = [_member_path(folder, part, member) for member in range(MEMBERS)]
+    if not all(path.exists() for path in paths):
+        return None
     network = NucleiUNet().eval()
-    if not weights.exists():
-        seen = [field for field in real if fold is None or fold_of[field.case] != fold]
-        training = Training(config, folder / f"{name}.checkpoint")
-        network = training.run([*seen, *_phantoms(config, folder)])
-        save_safetensors(network.state_dict(), weights)
-    network.load_state_dict(read_state_dict(weights))
-    if fold is not None:
-        unseen = [field for field in real if fold_of[field.case] == fold]
-        maps = {f"{field.source}-{field.name}": answer(network, field.image).astype(np.float16) for field in unseen}
-        np.savez_compressed(folder / f"maps-{fold}.npz", **maps)
-    log.info("%s is done", name)
+    for member, path in zip(network.members, paths, strict=True):
+        member.load_state_dict(read_state_dict(path))
+    save_safetensors(network.state_dict(), folder / f"{part}.safetensors")
+    return network
+
+
+def _member_path(folder: Path, part: str, member: int) -> Path:
+    return folder / f"{part}-member-{member}.safetensors"
 
 
 def _phantoms(config: TrainConfig, folder: Path) -> list[NucleiField]:
@@ -191,11 +217,11 @@ def _phantoms(config: TrainConfig, folder: Path) -> list[NucleiField]:
         rows = [_as_tensors(field) for field in simulate_nuclei_fields(config.phantoms)]
         torch.save(rows, path.with_suffix(".partial"))
         path.with_suffix(".partial").replace(path)
-    rows = torch.load(path, weights_only=True)
-    return [
-        NucleiField(**{key: value.numpy() if isinstance(value, Tensor) else value for key, value in row.items()})
-        for row in rows
-    ]
+    return [NucleiField(**_as_arrays(row)) for row in torch.load(path, weights_only=True)]
+
+
+def _as_arrays(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: value.numpy() if isinstance(value, Tensor) else value for key, value in row.items()}
 
 
 def _as_tensors(field: NucleiField) -> dict[str, Tensor | str]:
@@ -203,24 +229,44 @@ def _as_tensors(field: NucleiField) -> dict[str, Tensor | str]:
     return {key: torch.from_numpy(value) if isinstance(value, np.ndarray) else value for key, value in values}
 
 
+def _print_limits(fields: Sequence[NucleiField], folder: Path) -> None:
+    table = LimitTable(held_out_fields(fields, folder))
+    everything = np.ones(len(fields), bool)
+    chosen = {point: table.choose(point, everything) for point in OperatingPoint}
+    print("[models.nuclei.limits]")
+    print("\n".join(f"{key} = {value}" for key, value in manifest_rows(chosen).items()))
+
+
 def main() -> None:
-    """Train one fold, all folds, or the final network."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Train members of some folds, or of the final network; print limits."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder that holds ki67_points and ki67_masks")
     parser.add_argument("--folder", type=Path, required=True, help="checkpoints, weights and held-out maps")
-    parser.add_argument("--folds", type=int, nargs="*", help="which folds to train; all by default")
-    parser.add_argument("--final", action="store_true", help="train on all cases instead")
-    parser.add_argument("--steps", type=int, default=TrainConfig.steps)
+    parser.add_argument(
+        "--folds", type=int, nargs="*", default=range(FOLDS), help="which folds to train; all by default"
+    )
+    parser.add_argument("--members", type=int, nargs="*", default=range(MEMBERS), help="which members; all by default")
+    parser.add_argument("--final", action="store_true", help="train on all cases instead: final.safetensors")
+    parser.add_argument("--limits", action="store_true", help="print the limits that are best on all held-out answers")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(arguments.threads)
     arguments.folder.mkdir(parents=True, exist_ok=True)
-    config = TrainConfig(steps=arguments.steps)
     real = read_nuclei_fields(arguments.data)
-    chosen = range(config.folds) if arguments.folds is None else arguments.folds
-    for fold in [None] if arguments.final else chosen:
-        train_fold(fold, real, config, arguments.folder)
+    if arguments.limits:
+        _print_limits([field for field in real if field.source in MATCH_PX], arguments.folder)
+        return
+    fold_of = folds_by_case(real, FOLDS)
+    for fold in [None] if arguments.final else arguments.folds:
+        part = "final" if fold is None else f"fold-{fold}"
+        for member in arguments.members:
+            train_member(member, part, [field for field in real if fold_of[field.case] != fold], arguments.folder)
+        network = assemble(part, arguments.folder)
+        if network is not None and fold is not None:
+            unseen = [field for field in real if fold_of[field.case] == fold]
+            maps: dict[str, Any] = {f"{f.source}-{f.name}": answer(network, f.image).astype(np.float16) for f in unseen}
+            np.savez_compressed(arguments.folder / f"maps-{fold}.npz", **maps)
 
 
 if __name__ == "__main__":
