@@ -5,6 +5,7 @@ from pathlib import PurePosixPath
 
 import streamlit as st
 
+from core.quantify.adjusted import Adjusted, adjusted_scores
 from core.reports.answer import encode_json, to_json
 from core.reports.bundle import to_zip
 from core.reports.content import report_content
@@ -49,12 +50,20 @@ def show(opened: Opened) -> None:
 
 
 def _pdf(opened: Opened) -> bytes:
-    return to_pdf(report_content(opened.result, opened.own), opened.result.pictures)
+    return to_pdf(report_content(opened.result, opened.own, adjusted(opened)), opened.result.pictures)
 
 
 def _json(opened: Opened) -> bytes:
-    return encode_json(to_json(opened.result, entry_id=opened.entry_id, pictures=False))
+    answer = to_json(opened.result, entry_id=opened.entry_id, pictures=False, adjusted=adjusted(opened))
+    return encode_json(answer)
 
 
 def _zip(opened: Opened) -> bytes:
-    return to_zip(opened.result, opened.data, own=opened.own)
+    return to_zip(opened.result, opened.data, own=opened.own, adjusted=adjusted(opened))
+
+
+def adjusted(opened: Opened) -> Adjusted | None:
+    """The figures with the changes on the screen, saved or not; None where nothing was changed."""
+    if opened.result.nuclei is None or not opened.adjusting.changed:
+        return None
+    return adjusted_scores(opened.result.nuclei, opened.adjusting.now)

@@ -13,7 +13,7 @@ from core.types import Options
 FORMATS = ["png", "jpg", "jpeg", "tif", "tiff", "webp", "bmp", "gif", "svs"]
 STAIN_WORDS = {StainChoice.AUTO: "auto", StainChoice.HE: "H&E", StainChoice.IHC: "IHC"}
 SCALE_WORDS = {Scale.FILE: "from file", Scale.UNKNOWN: "unknown"}
-METHOD_WORDS = {NucleiMethod.LEARNED: "network", NucleiMethod.CLASSICAL: "classical", NucleiMethod.NONE: "none"}
+METHOD_WORDS = {NucleiMethod.LEARNED: "network", NucleiMethod.CLASSICAL: "classical"}
 POINT_WORDS = {OperatingPoint.BEST_F1: "each nucleus", OperatingPoint.LEAST_BIAS: "their share"}
 CLICKS = "sample_clicks"
 TITLES = {sample.key: sample.title.removesuffix(" (simulated)").split(",")[0] for sample in SAMPLES}
@@ -127,13 +127,13 @@ def options() -> Options:
 def _nuclei_options() -> tuple[NucleiMethod, OperatingPoint]:
     method = st.segmented_control(
         "Nuclei",
-        list(NucleiMethod),
+        list(METHOD_WORDS),
         default=NucleiMethod.LEARNED,
         required=True,
         format_func=METHOD_WORDS.__getitem__,
         key="nuclei_method",
         persist_state="session",
-        help="How nuclei are found: by the bundled network, by image processing alone, or not at all.",
+        help="How nuclei are found: by the bundled network, or by image processing alone, without weights.",
     )
     point = st.segmented_control(
         "The network favours",

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 import streamlit as st
 
 from core import history
+from core.config import get_settings
 from core.errors import AppError
 from core.images import decode, encode_png
 from core.quantify.export import nuclei_csv, nuclei_geojson
@@ -102,8 +103,9 @@ def _geojson(opened: Opened, nuclei: Nuclei) -> bytes:
 
 def _overlay(opened: Opened, nuclei: Nuclei) -> bytes:
     """On the upload at its full size where it is at hand, else on the picture that is kept."""
-    picture = opened.result.pictures.image
+    analysis, picture = opened.result.analysis, opened.result.pictures.ihc
     if opened.data:
-        picture = decode(opened.data, opened.result.analysis.name).image
-    size = opened.result.analysis.provenance.size
+        limits = {"max_bytes": len(opened.data), "max_pixels": get_settings().max_pixels}
+        picture = decode(opened.data, analysis.name, **limits).image
+    size = analysis.provenance.size
     return encode_png(render_outlines(picture, nuclei, size, opened.adjusting.now))
