@@ -5,6 +5,7 @@ be done with the result. A change runs this fragment only: nothing is detected a
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import streamlit as st
 
@@ -37,8 +38,13 @@ def available(opened: Opened) -> bool:
     return opened.result.nuclei is not None and len(opened.result.nuclei) > 0
 
 
-def take_events(opened: Opened) -> None:
-    """Take over what was done in the viewer, then show the figures that follow from it."""
+@st.fragment(key="picture")
+def show_picture(opened: Opened) -> None:
+    """Show the pictures; what is done in them runs `show` anew and neither this nor the page."""
+    viewer.show(opened.packet, key=VIEWER, on_events=partial(_take_events, opened) if available(opened) else None)
+
+
+def _take_events(opened: Opened) -> None:
     if opened.result.nuclei is not None:
         size = opened.result.analysis.provenance.size
         opened.adjusting.take(viewer.events(VIEWER), opened.identity, opened.result.nuclei, size)

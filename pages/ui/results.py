@@ -1,6 +1,5 @@
 """One result on the screen: the answer first, then the picture, then what can be done with it."""
 
-from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -9,7 +8,7 @@ from core.db.records import User
 from core.labels import NOT_SCORED
 from core.reports.content import ReportContent, report_content
 from core.types import Notice, Options
-from pages.ui import again, bars, downloads, explanation, measuring, own_score, viewer
+from pages.ui import again, bars, downloads, explanation, measuring, own_score
 from pages.ui.workspace import Opened, Workspace
 
 LAYOUT = Path(__file__).with_name("frontend") / "result.css"
@@ -33,8 +32,7 @@ def show(opened: Opened, space: Workspace, options: Options, user: User) -> None
         with st.container(key="answer"):
             show_answer(content, opened)
         with st.container(key="picture"):
-            events = partial(measuring.take_events, opened) if measuring.available(opened) else None
-            viewer.show(opened.packet, key=measuring.VIEWER, on_events=events)
+            measuring.show_picture(opened)
             explanation.show(opened, space)
         if measuring.available(opened):
             with st.container(key="measuring"):
