@@ -74,11 +74,13 @@ class AnalyzeForm(BaseModel):
 
 
 class ThresholdsForm(BaseModel):
-    """Mean DAB optical density of a nucleus from which it counts as weak, moderate and strong."""
+    """DAB optical density of a nucleus (of a membrane, for HER2) from which it is weak, moderate and strong."""
 
     model_config = ConfigDict(extra="forbid")
 
-    weak: float | None = Field(None, description="null keeps stained and unstained as detected.")
+    weak: float | None = Field(
+        None, description="null keeps stained and unstained as detected, and the own densities of membranes."
+    )
     moderate: float = Thresholds.moderate
     strong: float = Thresholds.strong
 

@@ -80,9 +80,11 @@ class NucleiFound(BaseModel):
 
 
 class ThresholdsPublic(BaseModel):
-    """Mean DAB optical density of a nucleus from which it counts as weak, moderate and strong."""
+    """DAB optical density of a nucleus (of a membrane, for HER2) from which it is weak, moderate and strong."""
 
-    weak: float | None = Field(description="null keeps stained and unstained as detected.")
+    weak: float | None = Field(
+        description="null keeps stained and unstained as detected, and the own densities of membranes."
+    )
     moderate: float
     strong: float
 

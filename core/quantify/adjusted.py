@@ -42,7 +42,7 @@ def adjusted_scores(nuclei: Nuclei, adjustments: Adjustments = UNCHANGED, at: st
         InvalidOptionError: the adjustments do not fit the nuclei.
     """
     if nuclei.membranes is not None:
-        from core.quantify.membrane import membrane_scores
+        from core.quantify.membrane import membrane_scores  # imported here: the history must start quickly
 
         return Adjusted(adjustments, None, membrane_scores(nuclei, adjustments), at)
     return Adjusted(adjustments, nuclear_scores(nuclei, adjustments), None, at)
@@ -56,7 +56,7 @@ def classes_of(nuclei: Nuclei, adjustments: Adjustments = UNCHANGED) -> npt.NDAr
     """
     if nuclei.membranes is None:
         return grades(nuclei, adjustments)
-    from core.quantify.membrane import membrane_patterns
+    from core.quantify.membrane import membrane_patterns  # likewise
 
     return membrane_patterns(nuclei, adjustments)
 

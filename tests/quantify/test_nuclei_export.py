@@ -13,6 +13,7 @@ import pytest
 from results_by_hand import RADIUS_PX, hand_made_nuclei
 
 from core.quantify.export import nuclei_csv, nuclei_geojson
+from core.quantify.membrane import membrane_scores
 from core.quantify.nuclei import find_nuclei
 from core.quantify.regions import area, checked_region
 from core.quantify.scores import nuclear_scores
@@ -78,6 +79,25 @@ def test_both_files_count_as_the_scores_do(adjustments: Adjustments) -> None:
     for name, share in (("1+", scores.weak), ("2+", scores.moderate), ("3+", scores.strong)):
         assert counted[name] == drawn[name] == pytest.approx(share / 100 * scores.counted)
     assert counted["0"] == drawn["Negative"]
+
+
+@pytest.mark.parametrize("adjustments", [Adjustments(), Adjustments(regions=(LEFT,), corrections={0: 3, 3: -1})])
+def test_both_files_count_membrane_patterns_as_the_scores_do(adjustments: Adjustments) -> None:
+    nuclei = hand_made_nuclei(MIXED * 30, patterns=True)
+    scores = membrane_scores(nuclei, adjustments)
+    rows = rows_of(nuclei_csv(nuclei, adjustments))
+    counted = Counter(row["class"] for row in rows if row["counted"] == "yes")
+    detections = features_of(nuclei_geojson(nuclei, adjustments), "detection")
+    drawn = Counter(item["properties"]["classification"]["name"] for item in detections)
+    assert counted == drawn
+    assert counted.total() == scores.cells
+    assert 100 * counted["intense complete"] / scores.cells == pytest.approx(scores.intense_complete.value)
+    assert 100 * counted["none"] / scores.cells == pytest.approx(scores.none.value)
+    assert (rows[1]["membrane_completeness"], rows[1]["membrane_width_um"]) == ("0.4000", "0.60")
+    assert rows[4]["membrane_width_um"] == ""  # not stained: no width
+    unstained = next(item for item in detections if item["properties"]["classification"]["name"] == "none")
+    assert "Membrane: Completeness" in unstained["properties"]["measurements"]
+    assert "Membrane: Width µm" not in unstained["properties"]["measurements"]
 
 
 def test_a_detection_is_a_closed_outline_with_class_colour_and_measurements() -> None:
