@@ -78,9 +78,7 @@ class ThresholdsForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    weak: float | None = Field(
-        None, description="null keeps stained and unstained as detected, and the own densities of membranes."
-    )
+    weak: float | None = Field(None, description="null: stained or not as detected; membranes by their own limits.")
     moderate: float = Thresholds.moderate
     strong: float = Thresholds.strong
 

@@ -82,9 +82,7 @@ class NucleiFound(BaseModel):
 class ThresholdsPublic(BaseModel):
     """DAB optical density of a nucleus (of a membrane, for HER2) from which it is weak, moderate and strong."""
 
-    weak: float | None = Field(
-        description="null keeps stained and unstained as detected, and the own densities of membranes."
-    )
+    weak: float | None = Field(description="null: stained or not as detected; membranes by their own limits.")
     moderate: float
     strong: float
 
