@@ -147,7 +147,8 @@ class Membranes:
         width_um: (N,) float32, full width at half maximum of the stained membrane; NaN where none is stained.
         ray_od: (N, R) float16, DAB optical density of the membrane in R directions around the nucleus, 0 where there is
             none: what other thresholds are applied to. None where it was not kept.
-        tumour: (N,) float32 in [0, 1], share of epithelium-like cells among the neighbours; None likewise.
+        tumour: (N,) float32 in [0, 1], share of the surroundings that could be tumour: solid tissue, neither fat nor
+            lumen nor glass. None likewise.
     """
 
     od: npt.NDArray[np.float32]

@@ -139,12 +139,20 @@ def _measure(image: RGBImage, white: White, mpp: float) -> _Maps:
         ridge,
         _bins(parts.hematoxylin),
         tissue_mask(small, white),
-        _hollow(density, max(mpp, WORK_MPP)),
+        hollow_mask(density, max(mpp, WORK_MPP)),
         factor,
     )
 
 
-def _hollow(density: npt.NDArray[np.float32], mpp: float) -> Mask:
+def hollow_mask(density: npt.NDArray[np.float32], mpp: float) -> Mask:
+    """Find spaces that are empty over at least 22 um: fat cells, lumen, glass.
+
+    Args:
+        density: (H, W, 3) optical density.
+        mpp: micrometres per pixel.
+    Returns:
+        (H, W) bool.
+    """
     height, width = density.shape[:2]
     shrink = min(1.0, mpp / HOLLOW_MPP)
     size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
