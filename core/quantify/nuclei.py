@@ -13,7 +13,8 @@ from core.quantify.nuclei_classical import NucleiParameters
 from core.quantify.outlines import means, outline
 from core.quantify.pixel_size import WORKING_MPP, estimate_mpp
 from core.quantify.seeds import Detect, Seeds
-from core.stains.separation import White, separate, white_point
+from core.stains.separation import StainPair, White, separate, white_point
+from core.stains.vectors import estimate_vectors
 from core.stains.white import balance_white
 from core.types import Nuclei, Progress, RGBImage, no_progress
 
@@ -22,7 +23,7 @@ Floats = npt.NDArray[np.float32]
 MIN_NUCLEI = 20
 """With fewer nuclei a percentage says little."""
 
-BLOCK_PX, HALO_PX = 1024, 48
+BLOCK_PX, HALO_PX = 1280, 64
 """Side of the blocks that are worked on at once, and what is seen beyond them, in working pixels."""
 
 
@@ -64,12 +65,13 @@ def find_nuclei(
     """
     white = white_point(image) if white is None else white
     used_mpp = estimate_mpp(image, white) if mpp is None else mpp
+    pair = estimate_vectors(image, white).pair
     working = resize_to(image, _working_size(image, used_mpp / WORKING_MPP))
     blocks = list(_blocks(working.shape))
     parts = []
     for number, block in enumerate(blocks):
         progress("finding nuclei", number, len(blocks))
-        parts.append(_find_in_block(working, block, white, detect, operating_point, parameters))
+        parts.append(_find_in_block(working, block, white, pair, detect, operating_point, parameters))
     found = _joined(parts)
     # Pixel centres: working pixel i covers the image from i / factor to (i + 1) / factor.
     scale = np.array([image.shape[1] / working.shape[1], image.shape[0] / working.shape[0]], np.float32)
@@ -102,6 +104,7 @@ def _find_in_block(
     working: RGBImage,
     block: tuple[int, int, int, int],
     white: White,
+    pair: StainPair,
     detect: Detect | None,
     operating_point: OperatingPoint,
     parameters: NucleiParameters | None,
@@ -110,20 +113,23 @@ def _find_in_block(
     left, top, right, bottom = block
     x, y = max(0, left - HALO_PX), max(0, top - HALO_PX)
     window = working[y : bottom + HALO_PX, x : right + HALO_PX]
-    stains = separate(window, white)
+    stains = separate(window, white, stains=pair)
     seeds = _seeds(window, white, detect, operating_point) if detect else None
     seeds = seeds or nuclei_classical.find_seeds(stains.hematoxylin, stains.dab, parameters)
     outlined = outline(seeds.centres, stains.hematoxylin + stains.dab, seeds.inside)
     shift = np.array([x, y], np.float32)
     own = ((seeds.centres + shift >= (left, top)) & (seeds.centres + shift < (right, bottom))).all(axis=1)
-    centres, polygons = seeds.centres[own], outlined.polygons[own]
+    centres, polygons, positive = seeds.centres[own], outlined.polygons[own], seeds.positive[own]
+    dab_od = means(stains.dab, centres, polygons)
+    if detect is None:
+        positive = positive | nuclei_classical.stands_out(stains.dab, centres, polygons, dab_od, parameters)
     return Found(
         centres=centres + shift,
         polygons=polygons + shift,
         area=outlined.area[own],
-        dab_od=means(stains.dab, centres, polygons),
+        dab_od=dab_od,
         hematoxylin_od=means(stains.hematoxylin, centres, polygons),
-        positive=seeds.positive[own],
+        positive=positive,
         confidence=seeds.confidence[own],
     )
 

@@ -7,10 +7,16 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from core.quantify.outlines import sampled
 from core.quantify.seeds import Seeds
 from core.types import DensityMap
 
 Floats = npt.NDArray[np.float32]
+
+_SURROUNDINGS = (1.5, 1.8)
+"""Where the surroundings of a nucleus are looked at, in multiples of its outline."""
+
+_HAZE_PERCENT, _HAZE_WEIGHT = 30.0, 1.5
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,7 @@ class NucleiParameters:
         positive_density, negative_density: least blurred DAB and hematoxylin at its centre.
         positive_distance, negative_distance: least distance of two centres of one kind, in pixels.
         exclusion: a negative closer than this to a positive is the same nucleus, in pixels.
+        positive_contrast: mean DAB optical density over the surroundings from which a nucleus is stained anyway.
     """
 
     positive_sigma: float = 6.6
@@ -34,6 +41,7 @@ class NucleiParameters:
     positive_distance: int = 3
     negative_distance: int = 5
     exclusion: float = 11.5
+    positive_contrast: float = 0.2
 
 
 def find_seeds(hematoxylin: DensityMap, dab: DensityMap, parameters: NucleiParameters | None = None) -> Seeds:
@@ -62,6 +70,23 @@ def find_seeds(hematoxylin: DensityMap, dab: DensityMap, parameters: NucleiParam
         positive=np.arange(len(strength)) < len(stained),
         confidence=np.asarray(1 - 0.5 / np.maximum(strength, 1), np.float32),  # 0.5 at the limit
     )
+
+
+def stands_out(
+    dab: DensityMap, centres: Floats, polygons: Floats, dab_od: Floats, parameters: NucleiParameters | None = None
+) -> npt.NDArray[np.bool_]:
+    """Return which nuclei hold clearly more DAB than what surrounds them, (N,) bool: pale ones are no blobs of DAB.
+
+    Args:
+        dab: (H, W) optical density at 0.5 um/px.
+        polygons: (N, K, 2) outlines.
+        dab_od: (N,) mean inside them.
+    """
+    settings = parameters or NucleiParameters()
+    arms = polygons - centres[:, None]
+    around = sampled(dab, np.concatenate([centres[:, None] + reach * arms for reach in _SURROUNDINGS], axis=1))
+    haze = np.percentile(around, _HAZE_PERCENT, axis=1)  # not the neighbouring nuclei
+    return np.asarray(dab_od - _HAZE_WEIGHT * haze > settings.positive_contrast)
 
 
 def blob_response(density: DensityMap, sigma: float) -> DensityMap:

@@ -63,14 +63,23 @@ def outline(centres: Floats, density: DensityMap, inside: Heatmap | None) -> Out
 
 def means(values: DensityMap, centres: Floats, polygons: Floats) -> Floats:
     """Return the mean of a map inside every outline, (N,)."""
-    if not len(centres):
-        return np.zeros(0, np.float32)
     rings = np.sqrt((np.arange(RINGS, dtype=np.float32) + 0.5) / RINGS)  # each stands for the same area
     arms = polygons - centres[:, None]  # (N, 16, 2)
     points = centres[:, None, None] + rings[None, :, None, None] * arms[:, None]  # (N, 5, 16, 2)
-    sampled = _sample(values, points.reshape(len(centres), -1, 2)).reshape(len(centres), RINGS, CORNERS)
+    rays = sampled(values, points.reshape(len(centres), RINGS * CORNERS, 2)).reshape(len(centres), RINGS, CORNERS)
     weights = (arms**2).sum(axis=2)  # (N, 16)
-    return np.asarray((sampled.mean(axis=1) * weights).sum(axis=1) / weights.sum(axis=1), np.float32)
+    return np.asarray((rays.mean(axis=1) * weights).sum(axis=1) / weights.sum(axis=1), np.float32)
+
+
+def sampled(values: DensityMap, points: Floats) -> Floats:
+    """Return a map at (N, K, 2) points, (N, K), linearly interpolated."""
+    if not len(points):
+        return np.zeros(points.shape[:2], np.float32)
+    parts = [
+        cv2.remap(values, part[..., 0], part[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        for part in np.array_split(np.ascontiguousarray(points, np.float32), 1 + len(points) // 30_000)
+    ]
+    return np.asarray(np.concatenate(parts), np.float32)
 
 
 def polygon_area(polygons: Floats) -> Floats:
@@ -94,9 +103,9 @@ def _owners(centres: Floats, shape: tuple[int, ...]) -> npt.NDArray[np.int32]:
 def _dense(centres: Floats, density: DensityMap, owner: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
     """Return where the density is nearer to that of the nucleus' core than to its background, (H, W) bool."""
     smooth = cv2.GaussianBlur(density, (0, 0), 1.0)
-    core = _sample(cv2.GaussianBlur(density, (0, 0), 2.0), centres[:, None])[:, 0]
+    core = sampled(cv2.GaussianBlur(density, (0, 0), 2.0), centres[:, None])[:, 0]
     small = cv2.erode(cv2.GaussianBlur(density, (0, 0), 2.0), np.ones((33, 33), np.uint8))
-    background = _sample(cv2.GaussianBlur(small, (0, 0), 8.0), centres[:, None])[:, 0]
+    background = sampled(cv2.GaussianBlur(small, (0, 0), 8.0), centres[:, None])[:, 0]
     limit = background + CORE_SHARE * np.maximum(core - background, 0)
     return np.asarray(smooth > limit.astype(np.float32)[owner], np.bool_)
 
@@ -118,12 +127,3 @@ def _radii(centres: Floats, labels: npt.NDArray[np.int32]) -> Floats:
     smooth = np.median(stacked, axis=0)
     smooth = 0.5 * smooth + 0.25 * (np.roll(smooth, 1, axis=1) + np.roll(smooth, -1, axis=1))
     return np.asarray(np.clip(smooth, MIN_RADIUS_PX, MAX_RADIUS_PX), np.float32)
-
-
-def _sample(values: DensityMap, points: Floats) -> Floats:
-    """Return a map at (N, K, 2) points, (N, K), linearly interpolated."""
-    parts = [
-        cv2.remap(values, part[..., 0], part[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        for part in np.array_split(np.ascontiguousarray(points, np.float32), 1 + len(points) // 30_000)
-    ]
-    return np.asarray(np.concatenate(parts), np.float32)

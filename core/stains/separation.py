@@ -20,8 +20,11 @@ HEMATOXYLIN = (0.65, 0.70, 0.29)
 EOSIN = (0.07, 0.99, 0.11)
 DAB = (0.27, 0.57, 0.78)
 
-H_DAB = (HEMATOXYLIN, DAB)
-H_AND_E = (HEMATOXYLIN, EOSIN)
+StainPair = tuple[tuple[float, float, float], tuple[float, float, float]]
+"""Optical density of two stains in R, G, B; any length."""
+
+H_DAB: StainPair = (HEMATOXYLIN, DAB)
+H_AND_E: StainPair = (HEMATOXYLIN, EOSIN)
 
 MAX_GREEN_DEFICIT = 0.06
 """Glass may be grey, yellow or greenish; red exceeding green by more than this share is eosin or DAB, not glass.
@@ -108,15 +111,18 @@ def optical_density(image: RGBImage, white: White | None = None) -> npt.NDArray[
     return np.asarray(cv2.LUT(image, table[None]), dtype=np.float32)
 
 
-def separate(image: RGBImage, white: White | None = None, *, downsample: float = 1.0) -> Separation:
+def separate(
+    image: RGBImage, white: White | None = None, *, downsample: float = 1.0, stains: StainPair = H_DAB
+) -> Separation:
     """Separate hematoxylin and DAB.
 
     Args:
         image: (H, W, 3) uint8 RGB of an IHC image.
         white: (3,) RGB of the glass; estimated from the image by default.
         downsample: shrink the image by this factor first (area mean); the maps have the smaller size.
+        stains: colours of hematoxylin and DAB, as `core.stains.vectors` estimates them for one image.
     """
-    hematoxylin, dab, residual = _unmix(image, white, H_DAB, downsample)
+    hematoxylin, dab, residual = _unmix(image, white, stains, downsample)
     return Separation(hematoxylin, dab, residual)
 
 
@@ -140,7 +146,7 @@ def _could_be_glass(colour: White) -> bool:
 def _unmix(
     image: RGBImage,
     white: White | None,
-    stains: tuple[tuple[float, float, float], tuple[float, float, float]],
+    stains: StainPair,
     downsample: float,
 ) -> tuple[DensityMap, DensityMap, DensityMap]:
     """Solve density = amounts x stain vectors, with the normal of both stains as the residual direction."""
