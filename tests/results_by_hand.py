@@ -141,7 +141,7 @@ def hand_made_membrane_scores(*, intense: float = 14.0) -> MembraneScores:
     """Membrane patterns of 200 cells, in percent: intense, 30 moderate, 20 faint, and the rest none."""
     reading = GuidelineReading(
         score=Her2Score.THREE,
-        rule=f"Intense complete staining in {intense:.1f} % of the cells, more than 10 %.",
+        rule=f"3+: complete, intense staining in {intense:.1f} % of the tumour cells, more than 10 %.",
         distances={"intense complete > 10 %": intense - 10},
         source="ASCO/CAP 2018, affirmed 2023",
     )

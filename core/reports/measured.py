@@ -64,7 +64,7 @@ def membrane_rows(scores: MembraneScores) -> list[Row]:
             Row("No membrane stain", _share(scores.none, fields)),
         ]
     if scores.insufficient:
-        rows.append(Row("Guideline", scores.insufficient))
+        rows.append(Row("Guideline, measured", scores.insufficient))
     elif scores.reading is not None:
         rows += guideline_rows(scores.reading)
     return [*rows, *_second_read_rows(scores.second_read)]
@@ -72,13 +72,12 @@ def membrane_rows(scores: MembraneScores) -> list[Row]:
 
 def guideline_rows(reading: GuidelineReading) -> list[Row]:
     """Say what the guideline makes of the measured shares, by which rule, and how far from its cut-offs."""
-    score = "not defined" if reading.score is None else reading.score.value
     distances = "; ".join(f"{cut}: {distance:+.1f} points" for cut, distance in reading.distances.items())
-    secondary = [Row("Secondary", reading.secondary)] if reading.secondary else []
+    secondary = reading.secondary.removeprefix("Secondary: ")
     return [
-        Row("Guideline", f"{score} by measurement. {reading.rule}"),
+        Row("Guideline, measured", reading.rule),
         Row("From the cut-offs", distances),
-        *secondary,
+        *([Row("Secondary", secondary)] if secondary else []),
         Row("Source", reading.source),
     ]
 

@@ -16,7 +16,7 @@ _CAPTION = 4.6
 _BAR = 2.4
 _LEGEND = _BAR + 5.2
 """Height below a picture for its colour bar and the numbers under it."""
-_LETTER = 1.3
+_LETTER = 1.5
 """Width of a letter of a legend."""
 _MIN_HEIGHT = 48.0
 _MIN_SCALE_WIDTH = 50.0

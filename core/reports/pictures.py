@@ -102,7 +102,7 @@ def figures(
 def _nuclei_figure(pictures: Pictures, analysis: Analysis, nuclei: Nuclei, adjustments: Adjustments) -> Figure:
     picture = render_outlines(pictures.ihc, nuclei, analysis.provenance.size, adjustments)
     names = _SHORT_PATTERNS if nuclei.membranes is not None else class_names(nuclei)
-    title = "Membrane pattern of every cell" if nuclei.membranes is not None else "Nuclei and their classes"
+    title = "Cells by membrane" if nuclei.membranes is not None else "Nuclei by class"
     legend = tuple((names[value], colour) for value, colour in OUTLINE_COLOURS.items())
     return Figure("nuclei", title if adjustments == UNCHANGED else f"{title}, adjusted", picture, legend=legend)
 

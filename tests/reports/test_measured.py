@@ -88,7 +88,7 @@ def test_membranes_are_said_with_rule_distance_and_source() -> None:
         "Weak to moderate complete": "30.0 % (95 % interval 24.0-36.0 %, 9 fields)",
         "Faint incomplete": "20.0 % (95 % interval 15.0-25.0 %, 9 fields)",
         "No membrane stain": "36.0 % (95 % interval 30.0-42.0 %, 9 fields)",
-        "Guideline": "3+ by measurement. Intense complete staining in 14.0 % of the cells, more than 10 %.",
+        "Guideline, measured": "3+: complete, intense staining in 14.0 % of the tumour cells, more than 10 %.",
         "From the cut-offs": "intense complete > 10 %: +4.0 points",
         "Source": "ASCO/CAP 2018, affirmed 2023",
         "Second read": "The interval 8.0-20.0 % crosses 10 %: second read.",
@@ -96,12 +96,12 @@ def test_membranes_are_said_with_rule_distance_and_source() -> None:
 
 
 def test_a_gap_of_the_guideline_stays_a_gap_and_too_little_tissue_has_no_score() -> None:
-    gap = GuidelineReading(None, "Weak complete in 4 %.", {}, "ASCO/CAP", "HER2-low")
+    gap = GuidelineReading(None, "Not defined: weak complete in 4 %.", {}, "ASCO/CAP", "Secondary: HER2-low")
     rows = rows_of(guideline_rows(gap))
-    assert rows["Guideline"] == "not defined by measurement. Weak complete in 4 %."
+    assert rows["Guideline, measured"] == "Not defined: weak complete in 4 %."
     assert rows["Secondary"] == "HER2-low"
     nothing = replace(hand_made_membrane_scores(), reading=None, insufficient="Only 12 cells.")
-    assert rows_of(membrane_rows(nothing))["Guideline"] == "Only 12 cells."
+    assert rows_of(membrane_rows(nothing))["Guideline, measured"] == "Only 12 cells."
 
 
 @pytest.mark.parametrize(
