@@ -12,7 +12,7 @@ import streamlit as st
 from core.labels import Marker
 from core.quantify.adjusted import adjusted_scores, classes_of
 from core.types import MembraneScores, NuclearScores
-from pages.ui import figures, measuring_chart, measuring_exports, thresholds, viewer
+from pages.ui import adjusting_buttons, figures, measuring_chart, thresholds, viewer
 from pages.ui.adjusting import summary
 from pages.ui.figures import ReadAs, Scores
 from pages.ui.outlines import Live
@@ -80,7 +80,7 @@ def show(opened: Opened) -> None:
     if nuclei.membranes is None:
         thresholds.show(opened)
     measuring_chart.show(nuclei, classes, adjusting.now.thresholds)
-    measuring_exports.show(opened)
+    adjusting_buttons.show(opened)
 
 
 def _read_as(opened: Opened) -> ReadAs:

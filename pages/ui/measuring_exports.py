@@ -1,59 +1,20 @@
-"""What can be done with a measurement: take back, keep, and take along as table, outlines or picture."""
+"""Nuclei as table, outlines or picture, made when they are asked for, with the changes there are by then."""
 
 from functools import partial
 from pathlib import PurePosixPath
 
 import streamlit as st
 
-from core import history
 from core.config import get_settings
-from core.errors import AppError
 from core.images import decode, encode_png
 from core.quantify.export import nuclei_csv, nuclei_geojson
 from core.quantify.outline_picture import render_outlines
-from core.types import Adjustments, Nuclei
-from pages.ui import guard
+from core.types import Nuclei
 from pages.ui.workspace import Opened
 
 
 def show(opened: Opened) -> None:
-    """Two rows of buttons."""
-    adjusting = opened.adjusting
-    with st.container(horizontal=True, key="adjusting"):
-        st.button(
-            "Undo",
-            icon=":material/undo:",
-            key="adjust_undo",
-            on_click=adjusting.undo,
-            disabled=not adjusting.past,
-            help="Takes back the last threshold, region or correction",
-        )
-        st.button(
-            "Redo", icon=":material/redo:", key="adjust_redo", on_click=adjusting.redo, disabled=not adjusting.future
-        )
-        st.button(
-            "Reset all",
-            icon=":material/restart_alt:",
-            key="adjust_reset",
-            on_click=adjusting.reset,
-            disabled=not adjusting.changed,
-            help="Back to the measurement as it was made; Undo brings your changes back",
-        )
-        if opened.entry_id is not None:
-            st.button(
-                "Save changes",
-                icon=":material/save:",
-                key="adjust_save",
-                type="primary" if adjusting.unsaved else "secondary",
-                on_click=_save,
-                args=(opened,),
-                disabled=not adjusting.unsaved,
-                help="Keeps them with this entry of the history, beside the figures as measured",
-            )
-    if opened.entry_id is None and adjusting.changed:
-        st.caption("Your changes are kept until you leave: this result is not stored.")
-    elif adjusting.unsaved:
-        st.caption("Not saved yet.")
+    """Three buttons. They stand outside what runs anew on a change: a click must not meet a button being replaced."""
     nuclei = opened.result.nuclei
     if nuclei is None:
         return
@@ -75,17 +36,6 @@ HELP = {
     "GeoJSON": "Outlines with classes and measurements, for QuPath",
     "Overlay": "The image with the outlines, as PNG",
 }
-
-
-def _save(opened: Opened) -> None:
-    adjusting = opened.adjusting
-    try:
-        kept = history.save_adjustments(guard.database(), guard.require_user(), opened.entry_id or "", adjusting.now)
-    except AppError as error:
-        adjusting.problem = str(error)
-        return
-    adjusting.keep(kept.adjustments if kept else Adjustments())
-    st.toast("Your changes are saved.", icon=":material/check:")
 
 
 def _download(label: str, make: partial[bytes], name: str, mime: str, icon: str) -> None:

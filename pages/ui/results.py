@@ -8,7 +8,7 @@ from core.db.records import User
 from core.labels import NOT_SCORED
 from core.reports.content import ReportContent, report_content
 from core.types import Notice, Options
-from pages.ui import again, bars, downloads, explanation, measuring, own_score
+from pages.ui import again, bars, downloads, explanation, measuring, measuring_exports, own_score
 from pages.ui.workspace import Opened, Workspace
 
 LAYOUT = Path(__file__).with_name("frontend") / "result.css"
@@ -37,6 +37,7 @@ def show(opened: Opened, space: Workspace, options: Options, user: User) -> None
         if measuring.available(opened):
             with st.container(key="measuring"):
                 measuring.show(opened)
+                measuring_exports.show(opened)
         with st.container(key="actions"):
             if opened.entry_id is not None:
                 own_score.show(opened, user)
