@@ -24,7 +24,7 @@ REGION_COLOUR: RGB = (20, 20, 20)
 _SHIFT = 4
 """Bits behind the point of the coordinates that OpenCV draws."""
 
-_LINE_OF_AREA = 0.1
+_LINE_OF_AREA = 0.15
 """Thickness of a line as a share of the root of a nucleus' area: thin enough to leave the inside visible."""
 
 

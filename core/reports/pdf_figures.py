@@ -86,7 +86,7 @@ def _draw_scale(page: ReportPage, scale: ColorScale, x: float, y: float, width: 
 def _draw_legend(page: ReportPage, legend: Sequence[tuple[str, RGB]], x: float, y: float) -> None:
     """Say which colour stands for which class."""
     for label, colour in legend:
-        width = max(9.0, len(label) * _LETTER)
+        width = max(9.0, 1 + len(label) * _LETTER)
         page.bar(x, y, _BAR, _BAR, colour)
         page.text(label, size=6.5, colour=GRAY, at=(x + _BAR + 1, y - 0.2), width=width, height=3)
         x += width + _BAR + 0.6
