@@ -57,7 +57,7 @@ def _thickness(nuclei: Nuclei, scale: float) -> int:
     if not len(nuclei):
         return 1
     side_px = float(np.sqrt(np.median(nuclei.area_um2))) / nuclei.mpp * scale
-    return int(np.clip(round(_LINE_OF_AREA * side_px), 1, 3))
+    return int(np.clip(round(_LINE_OF_AREA * side_px), 1, 2))
 
 
 def _draw(canvas: RGBImage, polygons: list[npt.NDArray[np.float64]], colour: RGB, thickness: int) -> None:
