@@ -7,11 +7,7 @@ from core.errors import ModelUnavailableError
 from core.inference.engine import Engine
 from core.inference.scoring import IhcField
 from core.labels import Marker, NucleiMethod
-try:  # TEMPORARY until both exist
-    from core.quantify.membrane import measure_membranes, membrane_scores
-except ImportError:
-    measure_membranes = membrane_scores = None
-from core.models.registry import CARDS
+from core.quantify.membrane import measured_cells, membrane_scores
 from core.quantify.nuclei import find_nuclei
 from core.quantify.scores import nuclear_scores
 from core.types import Measurements, Notice, Nuclei, Options, Progress, no_progress
@@ -35,7 +31,6 @@ def find_cells(
     """
     learned = options.nuclei is NucleiMethod.LEARNED
     remarks: tuple[Notice, ...] = ()
-    learned = learned and DETECTOR in CARDS
     if learned and (problem := engine.state(DETECTOR).error):
         learned, remarks = False, (_fallen_back(problem),)
     nuclei = find_nuclei(
@@ -46,15 +41,13 @@ def find_cells(
         operating_point=options.operating_point,
         progress=progress,
     )
-    if options.marker is Marker.HER2 and measure_membranes:
-        nuclei = replace(nuclei, membranes=measure_membranes(field.image, nuclei, field.white))
+    if options.marker is Marker.HER2:
+        nuclei = measured_cells(field.image, nuclei, field.white)
     return nuclei, remarks
 
 
 def with_scores(measured: Measurements, nuclei: Nuclei, marker: Marker) -> Measurements:
     """Add the scores of the cells to what was measured, by the marker: of nuclei, or of membranes."""
-    if marker is Marker.HER2 and not membrane_scores:
-        return measured
     if marker is Marker.HER2:
         return replace(measured, nuclei_counted=len(nuclei), membrane=membrane_scores(nuclei))
     scores = nuclear_scores(nuclei)
