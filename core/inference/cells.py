@@ -3,7 +3,6 @@
 import logging
 from dataclasses import replace
 
-from core.errors import ModelUnavailableError
 from core.inference.engine import Engine
 from core.inference.scoring import IhcField
 from core.labels import Marker, NucleiMethod
