@@ -14,7 +14,7 @@ from core.config import get_settings
 from core.errors import InvalidOptionError
 from core.explain.field import box_of, explain_chosen, worth_explaining
 from core.images import decode, resize_to, resize_to_fit
-from core.inference.cells import DETECTOR, find_cells, with_scores
+from core.inference.cells import DETECTOR, find_cells, measured_rule, with_scores
 from core.inference.engine import Engine
 from core.inference.scoring import (
     CLASSIFIER,
@@ -56,6 +56,7 @@ from core.types import (
     DensityMap,
     Mask,
     Measurements,
+    Notice,
     Nuclei,
     Options,
     Pictures,
@@ -116,7 +117,8 @@ def analyze(
     with clock.step("measuring"):
         pictures = _pictures(field, display)
         measured = measure(_dab(pictures), field.tissue)
-    nuclei, remarks = None, ()
+    nuclei: Nuclei | None = None
+    remarks: tuple[Notice, ...] = ()
     if not virtual and options.nuclei is not NucleiMethod.NONE:
         with clock.step("finding nuclei") as part:
             nuclei, remarks = find_cells(engine, field, options, progress=part)
@@ -291,26 +293,25 @@ def _answered(
 ) -> Analysis:
     """The draft with the score, its tiles and what follows from them."""
     aggregate = scored.aggregate
-    measured = replace(
-        measured,
-        membrane_energy=scored.membrane_energy,
-        rule_label=aggregate.rule_label,
-        rule_text=aggregate.rule_text,
-    )
+    label, text = measured_rule(measured, aggregate)
+    measured = replace(measured, membrane_energy=scored.membrane_energy, rule_label=label, rule_text=text)
     probabilities = dict(zip(labels, aggregate.probabilities, strict=False))
+    confidence = probabilities.get(aggregate.outcome)
     likeness = scored.likeness
     limits = {"distance from training tiles": likeness.threshold} if likeness and not likeness.problem else {}
     return replace(
         draft,
         provenance=replace(draft.provenance, thresholds=draft.provenance.thresholds | limits),
         outcome=aggregate.outcome,
-        confidence=probabilities.get(aggregate.outcome),
+        confidence=confidence,
         probabilities=probabilities,
         prediction_set=aggregate.prediction_set,
         rule=aggregate.rule + (f" {scored.blank} blank tiles were left out." if scored.blank else ""),
         tiles=tiles,
         measurements=measured,
-        notices=draft.notices + likeness_notices(likeness) + outcome_notices(draft.marker, aggregate.outcome, measured),
+        notices=draft.notices
+        + likeness_notices(likeness)
+        + outcome_notices(draft.marker, aggregate.outcome, measured, confidence),
         target=target if target != INSUFFICIENT else "",
     )
 

@@ -99,8 +99,11 @@ def likeness_notices(likeness: Likeness | None) -> tuple[Notice, ...]:
     )
 
 
-def outcome_notices(marker: Marker, outcome: str, measured: Measurements | None) -> tuple[Notice, ...]:
-    """Remarks that follow from the score itself."""
+def outcome_notices(
+    marker: Marker, outcome: str, measured: Measurements | None, confidence: float | None = None
+) -> tuple[Notice, ...]:
+    """Remarks that follow from the score itself, and from measuring beside it."""
+    sure = "" if confidence is None else f" ({confidence:.0%} sure)"
     found = []
     if outcome == Her2Score.TWO:
         found.append(Notice("equivocal", "info", "2+ is equivocal: reflex ISH is suggested."))
@@ -109,10 +112,22 @@ def outcome_notices(marker: Marker, outcome: str, measured: Measurements | None)
             Notice(
                 "disagreement",
                 "warning",
-                f"Score {outcome}, but the measurement alone says {measured.rule_label} ({measured.rule_text}). "
+                f"Score {outcome}{sure}, but the measurement alone says {measured.rule_label} ({measured.rule_text}). "
                 "Look at the overlay before you rely on either.",
             )
         )
+    return tuple(found) + (measured_notices(measured) if measured else ())
+
+
+def measured_notices(measured: Measurements) -> tuple[Notice, ...]:
+    """Remarks on the measured cells: too few, not tumour, or too close to a cut-off."""
+    scores = measured.membrane or measured.nuclear
+    if scores is None:
+        return ()
+    found = [Notice("second-read", "warning", reason) for reason in scores.second_read]
+    if measured.membrane and measured.membrane.insufficient:
+        text = f"Not enough tumour tissue to measure membranes. {measured.membrane.insufficient}"
+        found.append(Notice("insufficient-tumour", "warning", text))
     return tuple(found)
 
 

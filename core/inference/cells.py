@@ -3,6 +3,7 @@
 import logging
 from dataclasses import replace
 
+from core.inference.aggregation import Aggregate
 from core.inference.engine import Engine
 from core.inference.scoring import IhcField
 from core.labels import Marker, NucleiMethod
@@ -60,6 +61,17 @@ def with_scores(measured: Measurements, nuclei: Nuclei, marker: Marker) -> Measu
         allred=scores.allred,
         h_score=scores.h_score.value,
     )
+
+
+def measured_rule(measured: Measurements, aggregate: Aggregate) -> tuple[str | None, str]:
+    """Return the class by measurement alone and its rule in words: the guideline on the cells where it gives one.
+
+    Otherwise (no cells, not enough tumour, or a gap of the guideline) the rule on the tiles stands.
+    """
+    reading = measured.membrane.reading if measured.membrane else None
+    if reading is not None and reading.score is not None:
+        return reading.score.value, reading.rule
+    return aggregate.rule_label, aggregate.rule_text
 
 
 def _fallen_back(problem: str) -> Notice:
