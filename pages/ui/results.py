@@ -91,9 +91,7 @@ def _show_measured(content: ReportContent) -> None:
         return
     agrees = measured.rule_label == content.answer
     verdict = ":material/check: agrees" if agrees else ":material/difference: differs"
-    st.markdown(
-        f"Measured, without a network: **{measured.rule_label}** ({measured.rule_text.rstrip('.')}) · {verdict}"
-    )
+    st.markdown(f"Measured on the picture: **{measured.rule_label}** ({measured.rule_text.rstrip('.')}) · {verdict}")
 
 
 def show_computation(content: ReportContent, opened: Opened) -> None:
