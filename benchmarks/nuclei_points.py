@@ -46,7 +46,7 @@ from core.types import Nuclei, RGBImage
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ("bcdata", "shidc")
-CANDIDATES = 60
+CANDIDATES = 40
 
 
 @dataclass(frozen=True)
@@ -121,6 +121,7 @@ def candidates() -> list[NucleiParameters]:
             positive_distance=int(rng.integers(2, 8)),
             negative_distance=int(rng.integers(3, 8)),
             exclusion=rng.uniform(7, 14),
+            positive_contrast=rng.uniform(0.12, 0.4),
         )
         for _ in range(CANDIDATES)
     ]

@@ -107,6 +107,8 @@ def _tried(engine: Engine, title: str, name: str, state: ModelState) -> Check:
         finite = bool(np.isfinite(engine.classify(name, field)).all())
     elif card.task is Task.VIRTUAL_STAINING:
         finite = engine.stain(field, name=name).shape == field.shape
+    elif card.task is Task.DETECTION:
+        finite = bool(np.isfinite(engine.detect_nuclei(field)).all())
     else:
         finite = True
     entry = engine.entry(name)

@@ -167,14 +167,14 @@ class Engine:
         return self._batcher("nuclei")(tiles)
 
     def warm_up(
-        self, names: Iterable[str] = ("ihcnet", "simple_cnn", "pspstain"), *, explanations: bool = True
+        self, names: Iterable[str] = ("ihcnet", "simple_cnn", "pspstain", "nuclei"), *, explanations: bool = True
     ) -> None:
         """Load and compile models before they are asked for; unusable ones are logged and left out.
 
         Meant for a thread of its own at start: a request that comes meanwhile waits for the model it needs only.
 
         Args:
-            names: of models that classify or stain.
+            names: of models that classify, stain or detect.
             explanations: compile the heat maps' graph as well, which holds 0.5 GB; else the first heat map does.
         """
         for name in names:

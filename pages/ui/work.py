@@ -77,7 +77,7 @@ def warm_up(_db: Database) -> threading.Thread:
         from core.serving import serving_engine
 
         # The others follow in under a second when they are first asked for, and cost an idle server nothing.
-        serving_engine(_db).warm_up(("ihcnet",))
+        serving_engine(_db).warm_up(("ihcnet", "nuclei"))
         # Streamlit collects garbage after every run of a page: half a second over all that the networks brought.
         gc.collect()
         gc.freeze()
