@@ -105,6 +105,6 @@ def test_a_small_field_has_a_smaller_hot_spot_and_a_smaller_one_none() -> None:
 def test_a_slider_can_follow_20_000_nuclei() -> None:
     nuclei = hand_made_nuclei(RNG.choice(4, 20_000), size=(5468, 5468))
     nuclear_scores(nuclei)
-    started = time.perf_counter()
+    started = time.process_time()  # of this process: other work on the machine does not count
     nuclear_scores(nuclei, Adjustments(Thresholds(0.25, 0.45, 0.7)))
-    assert time.perf_counter() - started < 0.2
+    assert time.process_time() - started < 0.2
