@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from results_by_hand import hand_made_nuclei
 
 from core import history
 from core.db import Database, User
@@ -16,7 +17,6 @@ from core.labels import Marker, NucleiMethod
 from core.quantify.adjusted import Adjusted
 from core.quantify.scores import nuclear_scores
 from core.types import Adjustments, Interval, Membranes, MembraneScores, Region, Result, Thresholds
-from results_by_hand import hand_made_nuclei
 
 MakeResult = Callable[..., Result]
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from results_by_hand import hand_made_nuclei
 
 from core.errors import InvalidOptionError
 from core.quantify.grading import LEFT_OUT, check_corrections, grades, measured_grades
 from core.types import Adjustments, Region, Thresholds
-from results_by_hand import hand_made_nuclei
 
 MIXED = (0, 1, 2, 3, 0, 1, 2, 3, 0)
 LEFT_THIRD = Region(((0, 0), (213, 0), (213, 640), (0, 640)))

@@ -4,11 +4,11 @@ import time
 
 import numpy as np
 import pytest
+from results_by_hand import hand_made_nuclei
 
 from core.quantify.hot_spot import find_hot_spot
 from core.quantify.scores import nuclear_scores, second_read
 from core.types import Adjustments, Interval, Region, Thresholds
-from results_by_hand import hand_made_nuclei
 
 RNG = np.random.default_rng(11)
 THIRDS = (0, 0, 0, 0, 1, 1, 1, 2, 2, 3) * 40

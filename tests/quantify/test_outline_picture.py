@@ -1,10 +1,10 @@
 """Outlines over an image."""
 
 import numpy as np
+from results_by_hand import RADIUS_PX, hand_made_nuclei
 
 from core.quantify.outline_picture import CLASS_COLOURS, LEFT_OUT_COLOUR, render_outlines
 from core.types import Adjustments, Region
-from results_by_hand import RADIUS_PX, hand_made_nuclei
 
 WHITE = np.full((320, 320, 3), 255, np.uint8)
 SIZE = (640, 640)

@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 import pytest
+from results_by_hand import hand_made_nuclei
 
 from core.errors import InvalidOptionError
 from core.quantify.regions import MAX_CORNERS, area, checked_region, inside, selected
 from core.types import Region
-from results_by_hand import hand_made_nuclei
 
 SIZE = (200, 100)
 LEFT_HALF = Region(((0, 0), (320, 0), (320, 640), (0, 640)))
