@@ -35,7 +35,7 @@ def with_interval(interval: Interval, *, unit: str = " %") -> str:
 def headline(scores: Scores, read_as: ReadAs) -> str:
     """The one figure that is looked for first."""
     if isinstance(scores, MembraneScores):
-        return "too few cells" if scores.insufficient else reading_title(scores.reading)
+        return "insufficient tumour tissue" if scores.insufficient else reading_title(scores.reading)
     if not scores.counted:
         return "no nuclei"
     figure = with_interval(scores.percent_positive)

@@ -4,6 +4,7 @@ The viewer shows the outlines and takes clicks (`pages.ui.viewer`); here stand t
 be done with the result. A change runs this fragment only: nothing is detected again, no picture is sent again.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -76,9 +77,9 @@ def show(opened: Opened) -> None:
         viewer.tell(live.message(), key="live")
     if adjusting.problem:
         st.error(adjusting.problem, icon=":material/error:")
-    _show_figures(measured, read_as, summary(adjusting.now))
-    if nuclei.membranes is None:
-        thresholds.show(opened)
+    said = [notice.message for notice in opened.result.analysis.notices]
+    _show_figures(measured, read_as, summary(adjusting.now), said)
+    thresholds.show(opened)
     measuring_chart.show(nuclei, classes, adjusting.now.thresholds)
     adjusting_buttons.show(opened)
 
@@ -115,14 +116,15 @@ def _scores(opened: Opened, *, changed: bool) -> Scores:
     return scores
 
 
-def _show_figures(measured: Measured, read_as: ReadAs, changes: str) -> None:
+def _show_figures(measured: Measured, read_as: ReadAs, changes: str, said: Sequence[str]) -> None:
     original, now = measured.original, measured.now
     sentence = f"Measured **{figures.headline(original, read_as)}**"
     if changes:
         sentence += f"; with your changes **{figures.headline(now, read_as)}**: {changes}."
     st.markdown(sentence)
     for remark in figures.remarks(now, read_as):
-        st.warning(remark, icon=":material/warning:")
+        if not any(remark in message for message in said):
+            st.warning(remark, icon=":material/warning:")
     before, after = figures.rows(original, read_as), dict(figures.rows(now, read_as))
     columns = {"": [label for label, _ in before], "Measured": [value for _, value in before]}
     if changes:

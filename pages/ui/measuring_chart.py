@@ -6,12 +6,13 @@ import plotly.graph_objects as go
 
 from core.quantify.adjusted import class_names
 from core.quantify.grading import GRADES
+from core.quantify.membrane import MEMBRANE_THRESHOLDS
 from core.quantify.outline_picture import CLASS_COLOURS
 from core.types import Nuclei, Thresholds
 from pages.ui.training_charts import GREY, chart
 
 BINS = 48
-HEIGHT_PX = 240
+HEIGHT_PX = 270
 
 
 def show(nuclei: Nuclei, classes: npt.NDArray[np.int8], thresholds: Thresholds) -> None:
@@ -24,8 +25,9 @@ def show(nuclei: Nuclei, classes: npt.NDArray[np.int8], thresholds: Thresholds) 
     counts = {each: np.histogram(np.minimum(values[classes == each], highest), edges)[0] for each in GRADES}
     most = max(int(each.max()) for each in counts.values())
     traces = [_bars(counts[each], edges, names[each], each) for each in GRADES]
-    steps = {1: thresholds.weak, 2: thresholds.moderate, 3: thresholds.strong}
-    lines = {names[grade]: at for grade, at in steps.items() if at is not None and membranes is None}
+    used = MEMBRANE_THRESHOLDS if membranes is not None and thresholds.weak is None else thresholds
+    steps = {1: used.weak, 2: used.moderate, 3: used.strong}
+    lines = {grade: at for grade, at in steps.items() if at is not None}
     chart(
         traces,
         title="Nuclei by DAB density" if membranes is None else "Cells by membrane density",
@@ -38,8 +40,9 @@ def show(nuclei: Nuclei, classes: npt.NDArray[np.int8], thresholds: Thresholds) 
         # Unstained nuclei are so many that the others would be a flat line otherwise.
         yaxis={"type": "log", "range": [np.log10(0.6), np.log10(max(most, 10) * 1.4)], "dtick": 1},
         shapes=[_line(at) for at in lines.values()],
-        annotations=[_label(name, at) for name, at in lines.items()],
+        annotations=[_label(names[grade], at) for grade, at in lines.items() if membranes is None],
         xaxis_range=[0, highest],
+        legend_y=-0.42,
         alt="Histogram: " + ", ".join(f"{names[each]} {int((classes == each).sum())}" for each in GRADES),
     )
 

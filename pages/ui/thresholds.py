@@ -1,7 +1,11 @@
-"""Sliders for the DAB densities from which a nucleus is weak, moderate and strong."""
+"""Sliders for the DAB densities from which a nucleus, or a membrane, is weak, moderate and strong."""
+
+from dataclasses import replace
 
 import streamlit as st
 
+from core.quantify.membrane import MEMBRANE_THRESHOLDS
+from core.types import Thresholds
 from pages.ui.adjusting import GAP, Adjusting
 from pages.ui.workspace import Opened
 
@@ -9,25 +13,30 @@ LOWEST, HIGHEST = 0.01, 1.5
 WEAK_START = 0.2
 """Where the slider of weak begins, in optical density (the default of QuPath)."""
 
-BY_DENSITY = "weak_by_density"
+OWN = "own_thresholds"
 
 
 def show(opened: Opened) -> None:
-    """Three sliders; that of weak only where weak is set by density."""
+    """The sliders; of nuclei that of weak only where weak is set by density, of membranes all or none."""
     adjusting, now = opened.adjusting, opened.adjusting.now.thresholds
+    membranes = opened.result.nuclei is not None and opened.result.nuclei.membranes is not None
     key = f"-{opened.identity}"
-    _follow(BY_DENSITY + key, now.weak is not None)
+    _follow(OWN + key, now.weak is not None)
     st.toggle(
-        "Set weak by optical density",
-        key=BY_DENSITY + key,
-        on_change=_set_weak,
-        args=(adjusting, BY_DENSITY + key),
-        help="Off: a nucleus is stained where it was detected as stained.",
+        "Set the membrane thresholds" if membranes else "Set weak by optical density",
+        key=OWN + key,
+        on_change=_switch,
+        args=(adjusting, OWN + key),
+        kwargs={"membranes": membranes},
+        help="Off: those that were chosen for membranes."
+        if membranes
+        else "Off: a nucleus is stained where it was detected as stained.",
     )
     if now.weak is not None:
         _slider("weak", now.weak, adjusting, key)
-    _slider("moderate", now.moderate, adjusting, key)
-    _slider("strong", now.strong, adjusting, key)
+    if now.weak is not None or not membranes:
+        _slider("moderate", now.moderate, adjusting, key)
+        _slider("strong", now.strong, adjusting, key)
 
 
 def _slider(name: str, value: float, adjusting: Adjusting, key: str) -> None:
@@ -61,7 +70,10 @@ def _move(adjusting: Adjusting, name: str, key: str) -> None:
     )
 
 
-def _set_weak(adjusting: Adjusting, key: str) -> None:
-    now = adjusting.now.thresholds
-    start = WEAK_START if st.session_state[key] else None
-    adjusting.set_thresholds(weak=start, moderate=now.moderate, strong=now.strong, moved="weak")
+def _switch(adjusting: Adjusting, key: str, *, membranes: bool) -> None:
+    now, wanted = adjusting.now.thresholds, bool(st.session_state[key])
+    if membranes:
+        adjusting.change(replace(adjusting.now, thresholds=MEMBRANE_THRESHOLDS if wanted else Thresholds()))
+    else:
+        start = WEAK_START if wanted else None
+        adjusting.set_thresholds(weak=start, moderate=now.moderate, strong=now.strong, moved="weak")

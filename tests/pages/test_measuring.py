@@ -80,7 +80,7 @@ def test_a_threshold_changes_the_figures_beside_the_measured_ones(visit, patholo
 
 def test_weak_can_be_set_by_density(visit, pathologist: User, entry: str):
     app = visit(pathologist, entry=entry)
-    app.toggle(key=f"weak_by_density-{entry}").set_value(True).run()
+    app.toggle(key=f"own_thresholds-{entry}").set_value(True).run()
     app.slider(key=f"weak-{entry}").set_value(0.35).run()
 
     assert not app.exception

@@ -1,0 +1,122 @@
+"""Milliseconds from moving a threshold to the new figures and the new colours, as the browser shows them.
+
+    python -m benchmarks.slider [--size 3000] [--steps 20]
+
+Starts the workbench, gives it a simulated nuclear stain with some thousand nuclei and moves the slider of "strong" step
+by step. Both clocks are the browser's: from the key to the first change of the figures, and of the counts under the
+outlines. Aim: under 200 ms. Then the time that drawing all outlines takes.
+"""
+
+import argparse
+import io
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import httpx
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+from core.phantoms.phantom import nuclear_phantom
+
+ROOT = Path(__file__).resolve().parent.parent
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+NAME, PASSWORD = "benchmark", "a long enough password"
+
+WATCH = """() => {
+    const figures = document.querySelector(".st-key-measuring")
+    const viewer = [...document.querySelectorAll("[data-testid=stBidiComponentIsolated]")]
+        .map(each => each.shadowRoot.querySelector(".counts")).find(Boolean)
+    window.measured = {}
+    const note = (name, node) => new MutationObserver(() => {
+        if (window.pressed) window.measured[name] ??= performance.now() - window.pressed
+    }).observe(node, { subtree: true, childList: true, characterData: true })
+    note("figures", figures.querySelector("[data-testid=stTable]"))
+    note("colours", viewer)
+    addEventListener("keydown", () => { window.pressed = performance.now(); window.measured = {} }, true)
+}"""
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--size", type=int, default=3000, help="side of the simulated field in pixels")
+    parser.add_argument("--steps", type=int, default=20)
+    arguments = parser.parse_args()
+    picture = io.BytesIO()
+    Image.fromarray(nuclear_phantom(1, percent_positive=40, size_px=arguments.size).image).save(picture, "PNG")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with tempfile.TemporaryDirectory() as data_dir, sync_playwright() as playwright:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"],
+            cwd=ROOT,
+            env=os.environ | {"DATA_DIR": data_dir},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        try:
+            page = browser.new_page(viewport={"width": 1440, "height": 900})
+            page.set_default_timeout(300_000)
+            open_field(page, f"http://localhost:{port}", picture.getvalue())
+            report(page, arguments.steps)
+        finally:
+            browser.close()
+            server.terminate()
+            server.wait()
+
+
+def open_field(page: Page, url: str, picture: bytes) -> None:
+    """Create the account, give the start page the field and wait for its figures."""
+    while True:
+        try:
+            httpx.post(f"{url}/auth/setup", data={"name": NAME, "password": PASSWORD}, timeout=30)
+            break
+        except httpx.TransportError:
+            time.sleep(0.2)
+    page.goto(url)
+    page.get_by_label("Name").fill(NAME)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_text("Drop an image above").wait_for()
+    page.get_by_text("PR", exact=True).first.click()
+    page.locator("input[type=file]").first.set_input_files(
+        {"name": "simulated.png", "mimeType": "image/png", "buffer": picture}
+    )
+    page.get_by_role("button", name="Reset all").wait_for()
+    page.get_by_role("radio", name="Correct").wait_for()
+    page.get_by_role("button", name="PDF").wait_for()
+
+
+def report(page: Page, steps: int) -> None:
+    """Move the slider and print how long it took."""
+    nuclei = page.get_by_test_id("viewer").get_attribute("data-nuclei")
+    slider = page.get_by_role("slider", name="Strong from")
+    slider.press("ArrowRight")  # the first change brings the column of changed figures
+    page.get_by_text("; with your changes").wait_for()
+    page.wait_for_timeout(1000)
+    page.evaluate(WATCH)
+    found: dict[str, list[float]] = {"figures": [], "colours": []}
+    for _ in range(steps):
+        slider.press("ArrowRight")
+        page.wait_for_function("window.measured.figures && window.measured.colours")
+        for name, values in found.items():
+            values.append(page.evaluate(f"window.measured.{name}"))
+        page.wait_for_timeout(600)
+    print(f"{nuclei} nuclei")
+    print("| change | ms (median) | slowest |")
+    print("|---|---|---|")
+    for name, values in found.items():
+        print(f"| {name} | {statistics.median(values):.0f} | {max(values):.0f} |")
+
+
+if __name__ == "__main__":
+    main()
