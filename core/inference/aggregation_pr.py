@@ -98,6 +98,7 @@ def _nuclear_rule(measurements: Measurements | None) -> tuple[str | None, str]:
     status = PrStatus.POSITIVE if pgr_status(percent) is ReceptorStatus.POSITIVE else PrStatus.NEGATIVE
     text = (
         f"{percent:.1f} % of {counted} nuclei are stained; the guideline (ASCO/CAP 2020) reads "
-        f"{POSITIVE_PERCENT:.0f} % or more of the tumour nuclei as positive. Other cells than tumour may be among them: draw the tumour to leave them out."
+        f"{POSITIVE_PERCENT:.0f} % or more of the tumour nuclei as positive. "
+        "Other cells than tumour may be among them: draw the tumour to leave them out."
     )
     return status.value, text
