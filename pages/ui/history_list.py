@@ -61,7 +61,8 @@ def reports(db: Database, user: User, chosen: Sequence[HistoryRow]) -> bytes:
     """A ZIP with one PDF for each selected line, and a table of all."""
     opened = [history.load(db, user, row.id) for row in chosen]
     own = [OwnEntry(row.own_score, row.own_comment, user.name) if row.own_at else None for row in chosen]
-    return results_zip([entry.result for entry in opened], own)
+    adjusted = [history.get_adjustments(db, user, row.id) for row in chosen]
+    return results_zip([entry.result for entry in opened], own, adjusted)
 
 
 def _pick(row: HistoryRow) -> str:

@@ -86,4 +86,6 @@ def _csv(rows: list[Row], user: User) -> str:
 
 
 def _zip(rows: list[Row], user: User) -> bytes:
-    return results_zip(_results(rows, user))
+    db, results = guard.database(), _results(rows, user)
+    stored = [history.get_adjustments(db, user, row.entry_id) for row in rows if row.entry_id is not None]
+    return results_zip(results, adjusted=stored + [None] * (len(results) - len(stored)))
