@@ -23,8 +23,11 @@ INSIDE_LIMIT = 0.5
 CORE_SHARE = 0.5
 """Without a probability, a nucleus ends where the density falls below this share of its core's over the background."""
 
-RINGS = 5
-"""Circles on which the inside of an outline is sampled."""
+RINGS, INNER_SHARE = 5, 0.85
+"""Circles on which the inside of an outline is sampled, and how far out: the optics mix its rim with what is beside it.
+
+On simulated nuclei the mean is 0.9 of the truth when taken up to the outline, and 1.0 up to this share of the way.
+"""
 
 _ANGLES = np.arange(CORNERS, dtype=np.float32) * np.float32(2 * np.pi / CORNERS)
 _RAYS = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1)  # (16, 2), clockwise on the screen: y points down
@@ -62,9 +65,9 @@ def outline(centres: Floats, density: DensityMap, inside: Heatmap | None) -> Out
 
 
 def means(values: DensityMap, centres: Floats, polygons: Floats) -> Floats:
-    """Return the mean of a map inside every outline, (N,)."""
+    """Return the mean of a map inside every outline but for its rim, (N,)."""
     rings = np.sqrt((np.arange(RINGS, dtype=np.float32) + 0.5) / RINGS)  # each stands for the same area
-    arms = polygons - centres[:, None]  # (N, 16, 2)
+    arms = np.float32(INNER_SHARE) * (polygons - centres[:, None])  # (N, 16, 2)
     points = centres[:, None, None] + rings[None, :, None, None] * arms[:, None]  # (N, 5, 16, 2)
     rays = sampled(values, points.reshape(len(centres), RINGS * CORNERS, 2)).reshape(len(centres), RINGS, CORNERS)
     weights = (arms**2).sum(axis=2)  # (N, 16)

@@ -40,7 +40,7 @@ MIN_BLUE, MIN_BROWN = 0.05, 0.02
 MAX_TURN_HEMATOXYLIN, MAX_TURN_DAB = 18.5, 19.0
 """Largest angle to the usual vector in degrees (largest on the shared fields with both stains: 18.3 and 18.2)."""
 
-MIN_ANGLE, MAX_ANGLE = 30.0, 64.0
+MIN_ANGLE, MAX_ANGLE = 25.0, 64.0
 """Between both vectors in degrees; the usual ones lie 37 degrees apart."""
 
 
