@@ -10,6 +10,9 @@ from core.quantify.regions import checked_region
 from core.types import Adjustments, Nuclei, Thresholds
 
 STEPS_KEPT = 500
+HIGHEST = 1.5
+"""Largest threshold that can be set, in optical density."""
+
 GAP = 0.01
 """Smallest distance of two thresholds, in optical density: one step of their sliders."""
 
@@ -84,17 +87,18 @@ class Adjusting:
             self._set(stored)
 
     def set_thresholds(self, *, weak: float | None, moderate: float, strong: float, moved: str) -> None:
-        """Move one threshold; the others give way so that they still rise."""
-        order = ["weak", "moderate", "strong"]
-        values = {"weak": weak, "moderate": moderate, "strong": strong}
-        at = order.index(moved)
-        for name, below in zip(order[at + 1 :], order[at:], strict=False):
-            values[name] = round(max(values[name] or 0.0, (values[below] or 0.0) + GAP), 3)
-        for name, above in zip(reversed(order[:at]), reversed(order[1 : at + 1]), strict=True):
-            if values[name] is not None:
-                values[name] = round(max(GAP, min(values[name] or 0.0, (values[above] or 0.0) - GAP)), 3)
-        moderate, strong = values["moderate"] or moderate, values["strong"] or strong
-        self.change(replace(self.now, thresholds=Thresholds(values["weak"], moderate, strong)))
+        """Move one threshold; the others give way so that they still rise, between one step and `HIGHEST`."""
+        values = {} if weak is None else {"weak": weak}
+        values |= {"moderate": moderate, "strong": strong}
+        names = list(values)
+        at, last = names.index(moved), len(names) - 1
+        values[moved] = min(max(values[moved], (at + 1) * GAP), HIGHEST - (last - at) * GAP)
+        for place in range(at + 1, last + 1):
+            values[names[place]] = max(values[names[place]], values[names[place - 1]] + GAP)
+        for place in range(at - 1, -1, -1):
+            values[names[place]] = min(values[names[place]], values[names[place + 1]] - GAP)
+        rounded = {name: round(value, 3) for name, value in values.items()}
+        self.change(replace(self.now, thresholds=Thresholds(**{"weak": None, **rounded})))
 
     def take(self, message: object, identity: str, nuclei: Nuclei, size: tuple[int, int]) -> None:
         """Take over what was done in the viewer; an event that came before is passed over.

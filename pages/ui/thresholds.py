@@ -6,10 +6,9 @@ import streamlit as st
 
 from core.quantify.membrane import MEMBRANE_THRESHOLDS
 from core.types import Thresholds
-from pages.ui.adjusting import GAP, Adjusting
+from pages.ui.adjusting import GAP, HIGHEST, Adjusting
 from pages.ui.workspace import Opened
 
-LOWEST, HIGHEST = 0.01, 1.5
 WEAK_START = 0.2
 """Where the slider of weak begins, in optical density (the default of QuPath)."""
 
@@ -40,10 +39,10 @@ def show(opened: Opened) -> None:
 
 
 def _slider(name: str, value: float, adjusting: Adjusting, key: str) -> None:
-    _follow(name + key, min(max(value, LOWEST), HIGHEST))
+    _follow(name + key, min(max(value, GAP), HIGHEST))
     st.slider(
         f"{name.capitalize()} from (DAB OD)",
-        LOWEST,
+        GAP,
         HIGHEST,
         step=GAP,
         format="%.2f",

@@ -127,6 +127,8 @@ def test_a_correction_is_taken_back():
         ("strong", 0.1, Thresholds(0.08, 0.09, 0.1)),
         ("weak", 0.7, Thresholds(0.7, 0.71, 0.72)),
         ("weak", 0.3, Thresholds(0.3, 0.4, 0.6)),
+        ("strong", 0.01, Thresholds(0.01, 0.02, 0.03)),
+        ("weak", 1.5, Thresholds(1.48, 1.49, 1.5)),
     ],
 )
 def test_thresholds_push_each_other_so_that_they_rise(moved: str, value: float, expected: Thresholds):
@@ -134,6 +136,13 @@ def test_thresholds_push_each_other_so_that_they_rise(moved: str, value: float, 
     adjusting.set_thresholds(**({"weak": 0.2, "moderate": 0.4, "strong": 0.6} | {moved: value}), moved=moved)
 
     assert adjusting.now.thresholds == expected
+
+
+def test_without_a_threshold_of_weak_the_lowest_is_that_of_moderate():
+    adjusting = Adjusting()
+    adjusting.set_thresholds(weak=None, moderate=0.4, strong=0.01, moved="strong")
+
+    assert adjusting.now.thresholds == Thresholds(None, 0.01, 0.02)
 
 
 def test_says_what_was_changed():
