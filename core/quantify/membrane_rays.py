@@ -36,7 +36,7 @@ NEIGHBOURS = 8
 RIDGE_SIGMAS_UM = (0.6, 1.0)
 """Scales of ridges: membranes with their optical blur are 1 to 2.5 um wide."""
 
-RIDGE_SHARE, LEAST_RIDGE = 0.19, 0.012
+RIDGE_SHARE, LEAST_RIDGE = 0.19, 0.008
 """Least curvature of a membrane as a share of its density (an isolated line of the filter's width has 0.35, a plateau
 of brown cytoplasm 0.1), and at all (noise of the camera).
 
