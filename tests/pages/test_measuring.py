@@ -126,7 +126,7 @@ def test_a_result_without_nuclei_has_no_such_figures(visit, pathologist: User, s
     app = visit(pathologist, entry=stored[0])
 
     assert not app.exception
-    assert "Measured on the" not in words(app)
+    assert "Measured on the nuclei" not in words(app)
     assert not app.slider
 
 
