@@ -169,11 +169,11 @@ def show(title: str, fields: Sequence[Field], tallies: Tally) -> None:
         kinds = "".join(f"{k.precision:7.3f}{k.recall:7.3f}{k.f1:7.3f}" for k in (one.stained, one.unstained))
         interval = f" ({low:.3f}-{high:.3f})"
         errors = f"{one.mae:7.1f}{one.rmse:7.1f}{one.bias:+7.1f}"
-        print(f"{title:36}{source:7}{len(part):4}{kinds}{one.mean_f1:8.3f}{interval}{errors}")
+        print(f"{title:40}{source:7}{len(part):4}{kinds}{one.mean_f1:8.3f}{interval}{errors}")
     both = summary(tallies)
     low, high = bootstrap(tallies, cases, lambda rows: summary(rows).mae)
     errors = f"{both.mae:7.1f}{both.rmse:7.1f}{both.bias:+7.1f} ({low:.1f}-{high:.1f})"
-    print(f"{title:36}{'both':7}{len(fields):4}{'':64}{errors}", flush=True)
+    print(f"{title:40}{'both':7}{len(fields):4}{'':64}{errors}", flush=True)
 
 
 def main() -> None:
@@ -186,7 +186,7 @@ def main() -> None:
     fields = read_fields(arguments.data)
     header = "".join(f"{kind:>21}" for kind in ("stained: prec rec F1", "unstained"))
     print(
-        f"{'':36}{'set':7}{'n':>4}{header}{'mean F1 (95 %)':>22}{'MAE':>7}{'RMSE':>7}{'bias':>7}  of the index, points"
+        f"{'':40}{'set':7}{'n':>4}{header}{'mean F1 (95 %)':>22}{'MAE':>7}{'RMSE':>7}{'bias':>7}  of the index, points"
     )
     detect = get_engine().detect_nuclei
     for point in OperatingPoint:
@@ -203,7 +203,7 @@ def main() -> None:
     for source in SOURCES:
         truth = [f for f in fields if f.source == source and len(f.stained) + len(f.unstained) >= MIN_ANNOTATED]
         index = np.array([100 * len(f.stained) / (len(f.stained) + len(f.unstained)) for f in truth])
-        print(f"{'constant index':36}{source:7}{len(truth):4}{'':64}{np.abs(index - np.median(index)).mean():7.1f}")
+        print(f"{'constant index':40}{source:7}{len(truth):4}{'':64}{np.abs(index - np.median(index)).mean():7.1f}")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from core.inference.scoring import IhcField
 from core.labels import Marker, NucleiMethod
 from core.quantify.membrane import measured_cells, membrane_scores
 from core.quantify.nuclei import find_nuclei
+from core.quantify.nuclei_learned import read_limits
 from core.quantify.scores import nuclear_scores
 from core.types import Measurements, Notice, Nuclei, Options, Progress, no_progress
 
@@ -39,6 +40,7 @@ def find_cells(
         field.mpp,
         detect=engine.detect_nuclei if learned else None,
         operating_point=options.operating_point,
+        limits=read_limits(engine.extras(DETECTOR)) if learned else None,
         progress=progress,
     )
     if options.marker is Marker.HER2:

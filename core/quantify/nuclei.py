@@ -1,7 +1,8 @@
 """Every nucleus of an IHC image, with outline and stain: the basis of all nuclear scores."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,7 @@ from core.images import resize_to
 from core.labels import NucleiMethod, OperatingPoint
 from core.quantify import nuclei_classical
 from core.quantify.nuclei_classical import NucleiParameters
+from core.quantify.nuclei_learned import Limits, find_seeds
 from core.quantify.outlines import means, outline
 from core.quantify.pixel_size import WORKING_MPP, estimate_mpp
 from core.quantify.seeds import Detect, Seeds
@@ -47,6 +49,7 @@ def find_nuclei(
     *,
     detect: Detect | None = None,
     operating_point: OperatingPoint = OperatingPoint.BEST_F1,
+    limits: Mapping[OperatingPoint, Limits] | None = None,
     parameters: NucleiParameters | None = None,
     progress: Progress = no_progress,
 ) -> Nuclei:
@@ -60,6 +63,7 @@ def find_nuclei(
         mpp: micrometres per pixel; None estimates it from the size of the nuclei.
         detect: the learned detector (`Engine.detect_nuclei`); None takes the classical method.
         operating_point: of the learned detector.
+        limits: of each operating point, as they came with the detector's weights; None takes the bundled ones.
         parameters: of the classical method.
         progress: called with every block; may raise CancelledError.
     """
@@ -68,10 +72,11 @@ def find_nuclei(
     pair = estimate_vectors(image, white).pair
     working = resize_to(image, _working_size(image, used_mpp / WORKING_MPP))
     blocks = list(_blocks(working.shape))
+    seek = partial(find_seeds, detect=detect, operating_point=operating_point, limits=limits) if detect else None
     parts = []
     for number, block in enumerate(blocks):
         progress("finding nuclei", number, len(blocks))
-        parts.append(_find_in_block(working, block, white, pair, detect, operating_point, parameters))
+        parts.append(_find_in_block(working, block, white, pair, seek, parameters))
     found = _joined(parts)
     # Pixel centres: working pixel i covers the image from i / factor to (i + 1) / factor.
     scale = np.array([image.shape[1] / working.shape[1], image.shape[0] / working.shape[0]], np.float32)
@@ -105,8 +110,7 @@ def _find_in_block(
     block: tuple[int, int, int, int],
     white: White,
     pair: StainPair,
-    detect: Detect | None,
-    operating_point: OperatingPoint,
+    seek: Callable[[RGBImage], Seeds] | None,
     parameters: NucleiParameters | None,
 ) -> Found:
     """Find the nuclei centred in one block, looking a little beyond it."""
@@ -114,14 +118,16 @@ def _find_in_block(
     x, y = max(0, left - HALO_PX), max(0, top - HALO_PX)
     window = working[y : bottom + HALO_PX, x : right + HALO_PX]
     stains = separate(window, white, stains=pair)
-    seeds = _seeds(window, white, detect, operating_point) if detect else None
-    seeds = seeds or nuclei_classical.find_seeds(stains.hematoxylin, stains.dab, parameters)
+    if seek is None:
+        seeds = nuclei_classical.find_seeds(stains.hematoxylin, stains.dab, parameters)
+    else:
+        seeds = seek(balance_white(window, white))
     outlined = outline(seeds.centres, stains.hematoxylin + stains.dab, seeds.inside)
     shift = np.array([x, y], np.float32)
     own = ((seeds.centres + shift >= (left, top)) & (seeds.centres + shift < (right, bottom))).all(axis=1)
     centres, polygons, positive = seeds.centres[own], outlined.polygons[own], seeds.positive[own]
     dab_od = means(stains.dab, centres, polygons)
-    if detect is None:
+    if seek is None:
         positive = positive | nuclei_classical.stands_out(stains.dab, centres, polygons, dab_od, parameters)
     return Found(
         centres=centres + shift,
@@ -132,12 +138,6 @@ def _find_in_block(
         positive=positive,
         confidence=seeds.confidence[own],
     )
-
-
-def _seeds(window: RGBImage, white: White, detect: Detect, operating_point: OperatingPoint) -> Seeds:
-    from core.quantify.nuclei_learned import find_seeds
-
-    return find_seeds(balance_white(window, white), detect, operating_point)
 
 
 def _joined(parts: list[Found]) -> Found:
