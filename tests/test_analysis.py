@@ -56,7 +56,7 @@ def test_a_strong_field_is_3_plus_with_everything_that_explains_it(ihc_result: R
 def test_the_provenance_names_image_weights_and_time_per_step(ihc_result: Result) -> None:
     made = ihc_result.analysis.provenance
     assert len(made.image_sha256) == 64
-    assert list(made.models) == ["ihcnet"] and len(made.models["ihcnet"]) == 64
+    assert list(made.models) == ["nuclei", "ihcnet"] and all(len(sha256) == 64 for sha256 in made.models.values())
     assert {"reading", "checking quality", "recognising the stain", "scoring", "explaining"} <= set(made.seconds)
     assert made.size == (1024, 1024) and made.mpp is None and made.scale is Scale.UNKNOWN
 
