@@ -32,9 +32,9 @@ from core.types import (
 MEMBRANE_THRESHOLDS = Thresholds(weak=0.05, moderate=0.17, strong=0.5)
 """DAB optical density of a membrane from which it is stained, more than faint, and intense.
 
-Blur and pixels lower the crest of a thin membrane by a third. On simulated sections the membranes of faint cells (0.08 to
-0.2 where they were drawn) measure 0.05-0.10 in the median, weak to moderate ones (0.25-0.6) 0.22-0.36, intense ones
-(0.85 and more) 0.70-1.05.
+Blur and pixels lower the crest of a thin membrane by a third. On simulated sections the membranes of faint cells (drawn
+with 0.08-0.2) measure 0.05-0.10 in the median, weak to moderate ones (0.25-0.6) 0.22-0.36, intense ones (0.85 and more)
+0.70-1.05.
 """
 
 SOME_SHARE = 0.25
