@@ -121,8 +121,8 @@ def analyze(
     remarks: tuple[Notice, ...] = ()
     if not virtual and options.nuclei is not NucleiMethod.NONE:
         with clock.step("finding nuclei") as part:
-            nuclei, remarks = find_cells(engine, field, options, progress=part)
-            measured = with_scores(measured, nuclei, options.marker)
+            nuclei, remarks = find_cells(engine, field, stain, options, progress=part)
+            measured = with_scores(measured, nuclei, options.marker) if nuclei is not None else measured
     with clock.step("scoring") as part:
         card = get_card(CLASSIFIER[options.marker])
         size = (decoded.image.shape[1], decoded.image.shape[0])

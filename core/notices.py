@@ -2,6 +2,7 @@
 
 from core.labels import NOT_SCORED, Her2Score, Marker, Stain, StainSource
 from core.quality.novelty import Likeness
+from core.quantify.scores import MIN_NUCLEI
 from core.types import Measurements, Notice, StainCall
 
 COARSE_MPP = 1.0
@@ -120,9 +121,9 @@ def outcome_notices(
 
 
 def measured_notices(measured: Measurements) -> tuple[Notice, ...]:
-    """Remarks on the measured cells: too few, not tumour, or too close to a cut-off."""
+    """Remarks on the measured cells: not tumour, or too close to a cut-off; that they are too few is said elsewhere."""
     scores = measured.membrane or measured.nuclear
-    if scores is None:
+    if scores is None or (measured.nuclei_counted or 0) < MIN_NUCLEI:
         return ()
     found = [Notice("second-read", "warning", reason) for reason in scores.second_read]
     if measured.membrane and measured.membrane.insufficient:

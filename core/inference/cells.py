@@ -1,50 +1,57 @@
 """The cells of one IHC field: their nuclei, their membranes, and the scores that follow from them."""
 
-import logging
 from dataclasses import replace
 
 from core.inference.aggregation import Aggregate
 from core.inference.engine import Engine
 from core.inference.scoring import IhcField
 from core.labels import Marker, NucleiMethod
+from core.quantify.checks import he_given_as_ihc, nuclei_findings, stain_findings, unsuitable
 from core.quantify.membrane import measured_cells, membrane_scores
 from core.quantify.nuclei import find_nuclei
 from core.quantify.nuclei_learned import read_limits
 from core.quantify.scores import nuclear_scores
-from core.types import Measurements, Notice, Nuclei, Options, Progress, no_progress
-
-logger = logging.getLogger(__name__)
+from core.stains.vectors import estimate_vectors
+from core.types import Measurements, Notice, Nuclei, Options, Progress, StainCall, no_progress
 
 DETECTOR = "nuclei"
 """Name of the learned detector among the models."""
 
 
 def find_cells(
-    engine: Engine, field: IhcField, options: Options, *, progress: Progress = no_progress
-) -> tuple[Nuclei, tuple[Notice, ...]]:
+    engine: Engine, field: IhcField, call: StainCall, options: Options, *, progress: Progress = no_progress
+) -> tuple[Nuclei | None, tuple[Notice, ...]]:
     """Find the nuclei of an IHC field, and the membranes around them for a membrane marker.
 
     Without usable weights of the learned detector the classical method answers, and a remark says so.
 
     Args:
         field: a real stain, in the upload's pixels.
+        call: what the stain was recognised as.
         options: marker, method and operating point.
+    Returns:
+        the nuclei, None where the picture cannot be measured; and remarks, the reason among them.
     """
+    image, white = field.image, field.white
+    reason = unsuitable(image, white) or he_given_as_ihc(call, estimate_vectors(image, white))
+    if reason:
+        return None, (Notice("not-measured", "error", f"Nothing was measured. {reason}"),)
     learned = options.nuclei is NucleiMethod.LEARNED
-    remarks: tuple[Notice, ...] = ()
+    remarks = stain_findings(image, white)
     if learned and (problem := engine.state(DETECTOR).error):
-        learned, remarks = False, (_fallen_back(problem),)
+        learned, remarks = False, (*remarks, _fallen_back(problem))
     nuclei = find_nuclei(
-        field.image,
-        field.white,
+        image,
+        white,
         field.mpp,
         detect=engine.detect_nuclei if learned else None,
         operating_point=options.operating_point,
         limits=read_limits(engine.extras(DETECTOR)) if learned else None,
         progress=progress,
     )
+    remarks += nuclei_findings(image, white, nuclei, nuclear=options.marker is Marker.PR)
     if options.marker is Marker.HER2:
-        nuclei = measured_cells(field.image, nuclei, field.white)
+        nuclei = measured_cells(image, nuclei, white)
     return nuclei, remarks
 
 
