@@ -41,7 +41,7 @@ RIDGE_SHARE, LEAST_RIDGE = 0.19, 0.008
 of brown cytoplasm 0.1), and at all (noise of the camera).
 
 Set together with `CHROMATIN_SHARE` on simulated sections under three cameras with all cells known: 0.86 of the weak to
-moderate membranes are found as such and 0.27 of the faint ones (drawn with 0.1 to 0.2), and 0.04 of the cells with brown
+moderate membranes are found as such and 0.27 of the faint ones (0.1 to 0.2), and 0.04 of the cells with brown
 cytoplasm of density 0.35 and no membrane are called faint. At 0.17 more faint ones are found, and too much cytoplasm is
 called; at 0.21 real membranes of a 3+ core, less regular than simulated ones, are lost.
 """
