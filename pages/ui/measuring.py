@@ -11,8 +11,10 @@ from functools import partial
 import streamlit as st
 
 from core.labels import Marker
-from core.quantify.adjusted import adjusted_scores, classes_of
-from core.types import MembraneScores, NuclearScores
+from core.quantify.adjusted import classes_of
+from core.quantify.membrane import membrane_scores
+from core.quantify.scores import nuclear_scores
+from core.types import Adjustments, MembraneScores, NuclearScores, Nuclei
 from pages.ui import adjusting_buttons, figures, measuring_chart, thresholds, viewer
 from pages.ui.adjusting import summary
 from pages.ui.figures import ReadAs, Scores
@@ -58,7 +60,7 @@ def show(opened: Opened) -> None:
     nuclei, adjusting = opened.result.nuclei, opened.adjusting
     if nuclei is None:
         return
-    measured = _measured(opened)
+    measured = _measured(opened, nuclei)
     st.markdown("#### Measured on the " + ("cells" if nuclei.membranes is not None else "nuclei"))
     read_as = _read_as(opened)
     classes = classes_of(nuclei, adjusting.now)
@@ -94,26 +96,22 @@ def _read_as(opened: Opened) -> ReadAs:
     return ReadAs(chosen or ReadAs.PR)
 
 
-def _measured(opened: Opened) -> Measured:
+def _measured(opened: Opened, nuclei: Nuclei) -> Measured:
     """The scores of the present state; computed once a change."""
     known = st.session_state.get(STATE)
     key = (opened.identity, opened.adjusting.revision)
     if isinstance(known, Measured) and (known.identity, known.revision) == key:
         return known
     same = isinstance(known, Measured) and known.identity == opened.identity
-    original = known.original if isinstance(known, Measured) and same else _scores(opened, changed=False)
-    now = _scores(opened, changed=True) if opened.adjusting.changed else original
+    original = known.original if isinstance(known, Measured) and same else _scores(nuclei, Adjustments())
+    now = _scores(nuclei, opened.adjusting.now) if opened.adjusting.changed else original
     measured = Measured(*key, original, now)
     st.session_state[STATE] = measured
     return measured
 
 
-def _scores(opened: Opened, *, changed: bool) -> Scores:
-    assert opened.result.nuclei is not None
-    found = adjusted_scores(opened.result.nuclei, *([opened.adjusting.now] if changed else []))
-    scores = found.membrane or found.nuclear
-    assert scores is not None
-    return scores
+def _scores(nuclei: Nuclei, adjustments: Adjustments) -> Scores:
+    return membrane_scores(nuclei, adjustments) if nuclei.membranes is not None else nuclear_scores(nuclei, adjustments)
 
 
 def _show_figures(measured: Measured, read_as: ReadAs, changes: str, said: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
 FRONTEND = Path(__file__).with_name("frontend")
-SCRIPTS = ("viewer.js", "maps.js", "gestures.js", "details.js", "outlines.js", "tools.js", "card.js")
+SCRIPTS = ("viewer.js", "maps.js", "gestures.js", "details.js", "outlines.js", "painter.js", "tools.js", "card.js")
 
 
 @cache

@@ -175,6 +175,24 @@ def test_a_region_that_crosses_itself_is_refused_with_a_sentence(measured: Page)
     expect(changes(page)).to_have_count(0)
 
 
+def test_a_region_can_be_drawn_by_hand(measured: Page) -> None:
+    page = measured
+    page.get_by_role("radio", name="Region").click()
+    stage = page.locator(".stage")
+    stage.scroll_into_view_if_needed()
+    box = stage.bounding_box()
+    assert box is not None
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in [*LEFT_HALF, LEFT_HALF[0]]]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=25)
+    page.mouse.up()
+
+    expect(changes(page)).to_contain_text("1 region")
+    expect(figure(page, "Nuclei counted")).to_contain_text("left out")
+
+
 def test_outlines_go_over_every_layer_and_off(measured: Page) -> None:
     page = measured
     viewer = page.get_by_test_id("viewer")

@@ -13,7 +13,7 @@ const HINTS = {
 class Tools {
   constructor(viewer) {
     this.viewer = viewer
-    this.canvas = viewer.find(".outlines")
+    this.painter = new Painter(this)
     this.tool = "look"
     this.shown = true
     this.client = Math.random().toString(36).slice(2)
@@ -33,8 +33,7 @@ class Tools {
   close() {
     window.removeEventListener("ihc-live", this.listener)
     document.removeEventListener("keydown", this.keys)
-    cancelAnimationFrame(this.frame)
-    clearTimeout(this.timer)
+    this.painter.close()
   }
 
   load(header, blob) {
@@ -128,8 +127,8 @@ class Tools {
     viewer.find("[data-step=redo]").disabled = !live?.redo || waiting
     fillCounts(viewer.find(".counts"), this)
     fillCard(viewer.find(".card"), this)
-    this.placeHandles()
-    this.redraw()
+    this.painter.placeHandles()
+    this.painter.redraw()
   }
 
   /* ---- pointing ---- */
@@ -166,12 +165,13 @@ class Tools {
   }
 
   sketch(x, y) {
-    if (this.add(x, y, 4)) this.redraw()
+    if (this.add(x, y, 4)) this.painter.redraw()
   }
 
   /* Ends a line drawn by hand; what runs on beyond its beginning is cut off, so that it does not cross itself. */
   sketched() {
-    const places = this.corners.map(([u, v]) => [u * this.box().width + this.box().x, v * this.box().height + this.box().y])
+    const frame = this.painter.box()
+    const places = this.corners.map(([u, v]) => [frame.x + u * frame.width, frame.y + v * frame.height])
     const half = places.length >> 1
     const back = places.findIndex((place, i) => i > half && this.apart(this.corners[0], ...place) < 1.5 * this.near)
     if (back > 2) this.corners.length = back
@@ -189,7 +189,7 @@ class Tools {
   }
 
   apart([u, v], x, y) {
-    const frame = this.box()
+    const frame = this.painter.box()
     return Math.hypot(frame.x + u * frame.width - x, frame.y + v * frame.height - y)
   }
 
@@ -216,7 +216,7 @@ class Tools {
 
   hover(x, y) {
     this.pointer = x === null ? null : [x, y]
-    if (this.drawing && this.corners.length) this.redraw()
+    if (this.drawing && this.corners.length) this.painter.redraw()
   }
 
   /* ---- keys ---- */
@@ -269,83 +269,5 @@ class Tools {
     event.preventDefault()
     if (key === "z" && !event.shiftKey && this.corners.length) this.corners.pop() && this.update()
     else this.send({ kind: key === "y" || event.shiftKey ? "redo" : "undo" })
-  }
-
-  /* ---- painting ---- */
-
-  box() {
-    const { view, stage } = this.viewer
-    const { clientWidth: right, clientHeight: bottom } = stage
-    return { x: view.x, y: view.y, width: right * view.scale, height: bottom * view.scale, right, bottom }
-  }
-
-  redraw() {
-    clearTimeout(this.timer)
-    if (this.outlines?.heavy && this.drawn) {
-      // Too many to draw on every move: the last drawing follows, and is replaced when the hand rests.
-      const { view } = this.viewer
-      const by = view.scale / this.drawn.scale
-      this.canvas.style.transform = `translate(${view.x - by * this.drawn.x}px, ${view.y - by * this.drawn.y}px) scale(${by})`
-      this.timer = setTimeout(() => this.paint(), 90)
-    } else {
-      cancelAnimationFrame(this.frame)
-      this.frame = requestAnimationFrame(() => this.paint())
-    }
-  }
-
-  paint() {
-    const { canvas, viewer } = this
-    const frame = this.box()
-    const dense = window.devicePixelRatio || 1
-    canvas.width = Math.round(frame.right * dense)
-    canvas.height = Math.round(frame.bottom * dense)
-    canvas.style.transform = ""
-    this.drawn = { ...viewer.view }
-    const visible = this.outlines && this.shown && viewer.header
-    canvas.classList.toggle("hidden", !visible)
-    if (!visible) return
-    const context = canvas.getContext("2d")
-    context.scale(dense, dense)
-    viewer.element.dataset.drawn = this.outlines.draw(context, frame, this.classes, this.corrected)
-    for (const region of this.regions) drawRegion(context, region.points, { ...region, closed: true, frame })
-    if (this.live?.hot) drawSpot(context, this.live.hot, frame, viewer.header)
-    if (this.corners.length) this.paintSketch(context, frame)
-    if (this.chosen >= 0) this.outlines.highlight(context, this.chosen, frame)
-    this.placeHandles()
-  }
-
-  paintSketch(context, frame) {
-    const open = this.pointer ? [...this.corners, this.viewer.under(...this.pointer)] : this.corners
-    drawRegion(context, open, { exclude: this.tool === "exclude", closed: false, frame })
-    this.corners.slice(0, 1).forEach(([u, v]) => {
-      context.beginPath()
-      context.arc(frame.x + u * frame.width, frame.y + v * frame.height, 6, 0, 7)
-      context.fillStyle = "#fff"
-      context.fill()
-      context.lineWidth = 2
-      context.strokeStyle = "#222"
-      context.stroke()
-    })
-  }
-
-  /* A small button at the top of each region takes it away. */
-  placeHandles() {
-    const handles = this.viewer.find(".handles")
-    const wanted = this.live && this.shown && this.drawing && !this.corners.length ? this.regions : []
-    while (handles.children.length > wanted.length) handles.lastChild.remove()
-    while (handles.children.length < wanted.length) handles.append(document.createElement("button"))
-    const frame = this.box()
-    wanted.forEach((region, place) => {
-      const button = handles.children[place]
-      const [u, v] = region.points.reduce((top, point) => (point[1] < top[1] ? point : top))
-      const words = `Remove ${region.exclude ? "excluded region" : "region"} ${place + 1}`
-      button.type = "button"
-      button.textContent = "×"
-      button.title = words
-      button.setAttribute("aria-label", words)
-      button.style.left = `${Math.min(frame.right - 16, Math.max(16, frame.x + u * frame.width))}px`
-      button.style.top = `${Math.min(frame.bottom - 16, Math.max(16, frame.y + v * frame.height))}px`
-      button.onclick = () => this.send({ kind: "remove", region: place })
-    })
   }
 }

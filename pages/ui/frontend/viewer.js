@@ -184,8 +184,8 @@ class Viewer {
       this.find(".divider").style.left = `${this.divider}%`
     }
     showScaleBar(this.find(".scalebar"), this)
-    this.tools.placeHandles()
-    this.tools.redraw()
+    this.tools.painter.placeHandles()
+    this.tools.painter.redraw()
   }
 
   zoom(action) {
