@@ -40,8 +40,8 @@ SATURATED_OD = 0.5
 UNEXPLAINED = 0.2
 """Share of optical density that two stains leave unexplained in other pictures (shared IHC: 0.17)."""
 
-BROWN_OD, MIN_BROWN = 0.3, 0.015
-"""Density of clearly brown pixels, and share of them in the tissue from which pigment is considered."""
+BROWN_OD, MIN_BROWN = 0.3, 0.03
+"""Density of clearly brown pixels, and share of them in the stained tissue from which pigment is considered."""
 
 GRAIN_UM, MAX_LASTING = 1.0, 0.15
 """Brown that an opening of this radius takes away is thin; stained nuclei last (shared fields: 0.32 and more)."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from core.labels import NucleiMethod
@@ -51,6 +52,38 @@ def test_a_nucleus_on_the_seam_of_two_blocks_counts_once(monkeypatch: pytest.Mon
     monkeypatch.setattr("core.quantify.nuclei.BLOCK_PX", 60)  # seams at 120 px, through the second disc
     parts = find_nuclei(image, WHITE, 0.25)
     assert sorted(parts.centres.tolist()) == sorted(whole.centres.tolist())
+
+
+@pytest.mark.parametrize("block_px", [97, 160, 333])
+def test_where_an_image_is_cut_makes_no_difference(block_px: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    image = nuclear_phantom(4, percent_positive=40, size_px=768).image
+    whole = find_nuclei(image, WHITE, 0.25)
+    monkeypatch.setattr("core.quantify.nuclei.BLOCK_PX", block_px)
+    parts = find_nuclei(image, WHITE, 0.25)
+    order, other = np.lexsort(whole.centres.T), np.lexsort(parts.centres.T)
+    assert np.array_equal(whole.centres[order], parts.centres[other])
+    assert np.array_equal(whole.positive[order], parts.positive[other])
+    assert np.abs(whole.dab_od[order] - parts.dab_od[other]).max() < 0.01
+
+
+def test_a_detector_decides_what_is_a_nucleus_and_what_is_stained() -> None:
+    def detect(tiles: RGBImage) -> npt.NDArray[np.float32]:
+        """Call the darkest spots stained nuclei, and everything dark their inside."""
+        dark = np.stack([cv2.GaussianBlur(255.0 - tile.mean(axis=2), (0, 0), 3) for tile in tiles]) / 255
+        maps = np.stack([dark > 0.6 * dark.max(), np.zeros_like(dark), dark > 0.25], axis=1)
+        return (maps * dark[:, None]).astype(np.float32) / float(dark.max())
+
+    nuclei = find_nuclei(_discs([BLACK_BROWN, BLUE, BLACK_BROWN]), WHITE, 0.25, detect=detect)
+    assert nuclei.method is NucleiMethod.LEARNED
+    assert nuclei.positive.tolist() == [True, True]
+    assert sorted(nuclei.centres[:, 0]) == pytest.approx([50, 190], abs=4)
+
+
+def test_the_work_is_told_and_can_be_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.quantify.nuclei.BLOCK_PX", 100)
+    told: list[tuple[str, int, int]] = []
+    find_nuclei(_discs([BROWN]), WHITE, 0.25, progress=lambda *step: told.append(step))
+    assert told == [("finding nuclei", done, 4) for done in range(4)]
 
 
 def test_an_empty_image_has_no_nuclei() -> None:
