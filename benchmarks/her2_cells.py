@@ -3,10 +3,11 @@
 All real cores and patches, at their true scale, and simulated sections whose cells are known. Labels are those of
 cases and slides, not of the fields shown; `*` marks fields whose label cannot be seen in them.
 
-What was set where: ridges, completeness and densities on simulated sections, with completeness and densities looked at
-once on the cores a1f1510c, 0123a214 and da5928b4 and the patches 00006 and 00013. The limits for fat and for too few
-grouped cells lie between the real fields with and without tumour that are judged here: for those the table shows that a
-limit exists, not that it holds elsewhere. The seeds of the simulated sections here were not used for setting anything.
+What was set where: ridges, completeness and densities on other simulated sections under these cameras, with one of four
+settings of the ridges chosen with the tables of this script in view, and with completeness and densities looked at on
+the cores a1f1510c, 0123a214 and da5928b4 and the patches 00006 and 00013. The limits for fat and for too few grouped
+cells lie between the real fields with and without tumour that are judged here: for those the table shows that a limit
+exists, not that it holds elsewhere.
 """
 
 import argparse

@@ -59,9 +59,9 @@ NO_PATTERN, FAINT, MODERATE, INTENSE = range(4)
 MIN_CELLS = 20
 """With fewer cells no share is given."""
 
-LEAST_SHARE = 0.01
-"""Shares below this are within the errors of measurement and do not count for the guideline (unstained cores: up to
-0.007 faint, nothing complete)."""
+LEAST_SHARES = {INTENSE: 0.01, MODERATE: 0.01, FAINT: 0.02}
+"""Shares below these are within the errors of measurement and do not count for the guideline (unstained cores: up to
+0.012 faint, nothing complete)."""
 
 SURROUNDINGS_UM = 200.0
 GROUPED_WITHIN_UM, NEIGHBOURHOOD = 25.0, 16
@@ -191,11 +191,15 @@ def membrane_scores(nuclei: Nuclei, adjustments: Adjustments | None = None) -> M
 
 
 def read_shares(patterns: npt.NDArray[np.int8]) -> GuidelineReading:
-    """Apply the guideline to the (N,) patterns of the cells that count; shares below 1 % count as none."""
-    shares = [_share(patterns, pattern) for pattern in (INTENSE, MODERATE, FAINT)]
-    reading = her2(Her2Shares(*(share if share >= LEAST_SHARE else 0.0 for share in shares)))
-    if any(0 < share < LEAST_SHARE for share in shares):
-        return replace(reading, rule=f"{reading.rule} Patterns in less than 1 % of the cells do not count.")
+    """Apply the guideline to the (N,) patterns of the cells that count; shares within the error count as none."""
+    found = {pattern: _share(patterns, pattern) for pattern in LEAST_SHARES}
+    counted = [share if share >= LEAST_SHARES[pattern] else 0.0 for pattern, share in found.items()]
+    reading = her2(Her2Shares(*counted))
+    if sum(found.values()) > sum(counted):
+        note = (
+            "Patterns within the error of measurement (less than 1 % of the cells, faint less than 2 %) do not count."
+        )
+        return replace(reading, rule=f"{reading.rule} {note}")
     return reading
 
 

@@ -36,14 +36,14 @@ NEIGHBOURS = 8
 RIDGE_SIGMAS_UM = (0.6, 1.0)
 """Scales of ridges: membranes with their optical blur are 1 to 2.5 um wide."""
 
-RIDGE_SHARE, LEAST_RIDGE = 0.19, 0.008
+RIDGE_SHARE, HAZE_OD, LEAST_RIDGE = 0.205, 0.03, 0.012
 """Least curvature of a membrane as a share of its density (an isolated line of the filter's width has 0.35, a plateau
-of brown cytoplasm 0.1), and at all (noise of the camera).
+of brown cytoplasm 0.1) beyond the haze that an uncertain white point leaves everywhere, and at all (camera noise).
 
-Set together with `CHROMATIN_SHARE` on simulated sections under three cameras with all cells known: 0.86 of the weak to
-moderate membranes are found as such and 0.27 of the faint ones (0.1 to 0.2), and 0.04 of the cells with brown
-cytoplasm of density 0.35 and no membrane are called faint. At 0.17 more faint ones are found, and too much cytoplasm is
-called; at 0.21 real membranes of a 3+ core, less regular than simulated ones, are lost.
+Set together with `CHROMATIN_SHARE` on simulated sections under three cameras with all cells known: 0.90 of the weak to
+moderate membranes are found as such and 0.63 of the faint ones (0.1 to 0.2), and 0.06 of the cells with brown cytoplasm
+of density 0.35 and no membrane are called faint. With less, more faint ones are found and too much cytoplasm is called;
+with more, real membranes of a 3+ core, less regular than simulated ones, are lost.
 """
 
 CHROMATIN_SHARE = 0.4
@@ -181,7 +181,7 @@ def _look(
     last = len(distances) - 1
     height = np.maximum.reduce([_take(dab, np.clip(at + step, 0, last)) for step in (-1, 0, 1)])
     crest = _take(ridge, at)
-    found = (crest >= RIDGE_SHARE * height) & (crest >= LEAST_RIDGE)
+    found = (crest >= RIDGE_SHARE * np.maximum(height - HAZE_OD, 0)) & (crest >= LEAST_RIDGE)
     return np.where(found, height, 0.0).astype(np.float32), _widths(dab, at, height)
 
 
