@@ -139,7 +139,7 @@ def test_a_collapse_ends_the_run_with_what_to_change(
 
 def test_a_learning_rate_far_too_high_is_named(tmp_path: Path, images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(medsyngan, "FIRST_STEPS", 1)
-    status = train(make_run(tmp_path / "run", images, learning_rate=1e6, epochs=8))
+    status = train(make_run(tmp_path / "run", images, learning_rate=1e12, epochs=8))
     assert status.state is State.FAILED
     assert "learning rate" in status.message
 
