@@ -8,6 +8,8 @@ from core.inference.scoring import IhcField
 from core.labels import Marker, NucleiMethod
 from core.quantify.checks import he_given_as_ihc, nuclei_findings, stain_findings, unsuitable
 from core.quantify.membrane import measured_cells, membrane_scores
+from core.quantify.membrane_features import ASSUMED_MPP
+from core.quantify.membrane_scale import likeliest_mpp, membrane_scale_finding
 from core.quantify.nuclei import find_nuclei
 from core.quantify.nuclei_learned import read_limits
 from core.quantify.scores import nuclear_scores
@@ -16,6 +18,9 @@ from core.types import Measurements, Notice, Nuclei, Options, Progress, StainCal
 
 DETECTOR = "nuclei"
 """Name of the learned detector among the models."""
+
+OTHER_SCALE = 1.6
+"""Ratio of estimated and assumed pixel size from which they are different magnifications."""
 
 
 def find_cells(
@@ -40,19 +45,28 @@ def find_cells(
     remarks = stain_findings(image, white)
     if learned and (problem := engine.state(DETECTOR).error):
         learned, remarks = False, (*remarks, _fallen_back(problem))
+    detect = engine.detect_nuclei if learned else None
+    limits = read_limits(engine.extras(DETECTOR)) if learned else None
+    mpp = field.mpp
+    if options.marker is Marker.HER2 and detect is not None:
+        if mpp is None:
+            mpp = likeliest_mpp(image, white, detect, limits)
+        elif doubt := membrane_scale_finding(image, white, mpp, detect, limits):
+            remarks = (*remarks, doubt)
     nuclei = find_nuclei(
         image,
         white,
-        field.mpp,
-        detect=engine.detect_nuclei if learned else None,
+        mpp,
+        detect=detect,
         operating_point=options.operating_point,
-        limits=read_limits(engine.extras(DETECTOR)) if learned else None,
+        limits=limits,
         progress=progress,
     )
+    nuclei = replace(nuclei, mpp_estimated=field.mpp is None)
     remarks += nuclei_findings(image, white, nuclei, nuclear=options.marker is Marker.PR)
     if options.marker is Marker.HER2:
         nuclei = measured_cells(image, nuclei, white)
-    return nuclei, remarks
+    return nuclei, remarks + _estimated(nuclei)
 
 
 def with_scores(measured: Measurements, nuclei: Nuclei, marker: Marker) -> Measurements:
@@ -79,8 +93,19 @@ def measured_rule(measured: Measurements, aggregate: Aggregate) -> tuple[str | N
     """
     reading = measured.membrane.reading if measured.membrane else None
     if reading is not None and reading.score is not None:
-        return reading.score.value, reading.rule
+        return reading.score.value, reading.rule.removeprefix(f"{reading.score.value}: ")
     return aggregate.rule_label, aggregate.rule_text
+
+
+def _estimated(nuclei: Nuclei) -> tuple[Notice, ...]:
+    """Say which pixel size the cells suggest where none is known, and louder where the score was read at another."""
+    if not nuclei.mpp_estimated or not len(nuclei):
+        return ()
+    found = f"Cells were measured at about {nuclei.mpp:.2g} µm per pixel, estimated from the nuclei"
+    if max(nuclei.mpp / ASSUMED_MPP, ASSUMED_MPP / nuclei.mpp) < OTHER_SCALE:
+        return (Notice("scale-estimated", "info", f"{found}. Choose the magnification if you know it."),)
+    advice = f"the score was read at {ASSUMED_MPP:g} µm. Choose the magnification and run again, so that both agree."
+    return (Notice("scale-estimated", "warning", f"{found}; {advice}"),)
 
 
 def _fallen_back(problem: str) -> Notice:
