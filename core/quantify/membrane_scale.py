@@ -48,7 +48,7 @@ def found_at(
     size = max(8, round(middle.shape[1] * factor)), max(8, round(middle.shape[0] * factor))
     seeds = find_seeds(balance_white(resize_to(middle, size), white), detect, limits=limits)
     found = float(seeds.confidence.sum())
-    return 1e4 * found / (size[0] * size[1])
+    return float(1e4 * found / (size[0] * size[1]))
 
 
 def likeliest_mpp(
