@@ -9,7 +9,7 @@ from core.labels import Marker, NucleiMethod
 from core.quantify.checks import he_given_as_ihc, nuclei_findings, stain_findings, unsuitable
 from core.quantify.membrane import measured_cells, membrane_scores
 from core.quantify.membrane_features import ASSUMED_MPP
-from core.quantify.membrane_scale import likeliest_mpp, membrane_scale_finding
+from core.quantify.membrane_scale import OTHER_SIZE, likeliest_mpp, membrane_scale_finding
 from core.quantify.nuclei import find_nuclei
 from core.quantify.nuclei_learned import read_limits
 from core.quantify.scores import nuclear_scores
@@ -18,9 +18,6 @@ from core.types import Measurements, Notice, Nuclei, Options, Progress, StainCal
 
 DETECTOR = "nuclei"
 """Name of the learned detector among the models."""
-
-OTHER_SCALE = 1.6
-"""Ratio of estimated and assumed pixel size from which they are different magnifications."""
 
 
 def find_cells(
@@ -38,11 +35,12 @@ def find_cells(
         the nuclei, None where the picture cannot be measured; and remarks, the reason among them.
     """
     image, white = field.image, field.white
-    reason = unsuitable(image, white) or he_given_as_ihc(call, estimate_vectors(image, white))
+    vectors = estimate_vectors(image, white)
+    reason = unsuitable(image, white) or he_given_as_ihc(call, vectors)
     if reason:
         return None, (Notice("not-measured", "error", f"Nothing was measured. {reason}"),)
     learned = options.nuclei is NucleiMethod.LEARNED
-    remarks = stain_findings(image, white)
+    remarks = stain_findings(image, white, vectors)
     if learned and (problem := engine.state(DETECTOR).error):
         learned, remarks = False, (*remarks, _fallen_back(problem))
     detect = engine.detect_nuclei if learned else None
@@ -102,7 +100,7 @@ def _estimated(nuclei: Nuclei) -> tuple[Notice, ...]:
     if not nuclei.mpp_estimated or not len(nuclei):
         return ()
     found = f"Cells were measured at about {nuclei.mpp:.2g} µm per pixel, estimated from the nuclei"
-    if max(nuclei.mpp / ASSUMED_MPP, ASSUMED_MPP / nuclei.mpp) < OTHER_SCALE:
+    if max(nuclei.mpp / ASSUMED_MPP, ASSUMED_MPP / nuclei.mpp) < OTHER_SIZE:
         return (Notice("scale-estimated", "info", f"{found}. Choose the magnification if you know it."),)
     advice = f"the score was read at {ASSUMED_MPP:g} µm. Choose the magnification and run again, so that both agree."
     return (Notice("scale-estimated", "warning", f"{found}; {advice}"),)

@@ -98,10 +98,16 @@ def he_given_as_ihc(call: StainCall, vectors: StainVectors) -> str:
     )
 
 
-def stain_findings(image: RGBImage, white: White | None = None) -> tuple[Notice, ...]:
-    """Remarks on the stain itself: brown everywhere, or colours that are not hematoxylin and DAB."""
+def stain_findings(
+    image: RGBImage, white: White | None = None, vectors: StainVectors | None = None
+) -> tuple[Notice, ...]:
+    """Remarks on the stain itself: brown everywhere, or colours that are not hematoxylin and DAB.
+
+    Args:
+        vectors: of the image; estimated by default.
+    """
     white = white_point(image) if white is None else white
-    found = (_saturated(image, white), _unexplained(estimate_vectors(image, white)))
+    found = (_saturated(image, white), _unexplained(vectors or estimate_vectors(image, white)))
     return tuple(notice for notice in found if notice)
 
 

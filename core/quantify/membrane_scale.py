@@ -19,6 +19,12 @@ from core.types import Notice, RGBImage
 CANDIDATES_MPP = (0.177, 0.25, 0.354, 0.5, 0.707)
 """Micrometres per pixel of 40x and 20x scans and what lies between, in steps of the square root of two."""
 
+USUAL_MPP = (0.25, 0.5)
+"""40x and 20x, at which a given size is checked where it is another."""
+
+OTHER_SIZE = 1.6
+"""Ratio of two pixel sizes from which they are different magnifications."""
+
 WINDOW_PX = 512
 """Side of the central part that is looked at, in pixels of 0.5 um."""
 
@@ -72,13 +78,16 @@ def membrane_scale_finding(
     Args:
         mpp: micrometres per pixel as the file or the user says; the rest as in `found_at`.
     """
-    found = [found_at(image, white, candidate, detect, limits) for candidate in CANDIDATES_MPP]
+    others = [usual for usual in USUAL_MPP if max(usual / mpp, mpp / usual) >= OTHER_SIZE]
+    if not others:
+        return None
+    found = [found_at(image, white, other, detect, limits) for other in others]
     best = int(np.argmax(found))
     if found[best] < max(LEAST_FOUND, TIMES_MORE * found_at(image, white, mpp, detect, limits)):
         return None
     return Notice(
         "scale-implausible",
         "warning",
-        f"At {mpp:.3g} µm per pixel hardly any nuclei look like nuclei; at about {CANDIDATES_MPP[best]:.2g} µm they "
+        f"At {mpp:.3g} µm per pixel hardly any nuclei look like nuclei; at about {others[best]:.2g} µm they "
         "do. Check the magnification, choose the right one and run again; all figures depend on it.",
     )

@@ -50,3 +50,8 @@ def test_an_empty_picture_doubts_nothing(engine: Engine) -> None:
     white = np.full(3, 240.0)
     assert membrane_scale_finding(blank, white, 0.25, engine.detect_nuclei) is None
     assert likeliest_mpp(blank, white, engine.detect_nuclei) > 0
+
+
+def test_a_size_between_the_usual_ones_is_not_doubted(engine: Engine) -> None:
+    blank = np.full((300, 400, 3), 240, np.uint8)
+    assert membrane_scale_finding(blank, np.full(3, 240.0), 0.354, engine.detect_nuclei) is None
