@@ -69,9 +69,9 @@ def main() -> None:
     for case in CASES:
         data = (arguments.data / case.file).read_bytes()
         ours_s = timed(lambda data=data, case=case: encode_json(to_json(answer(engine, data, case))), arguments.repeats)
-        less = NucleiMethod.NONE
         bare_s = timed(
-            lambda data=data, case=case: encode_json(to_json(answer(engine, data, case, less))), arguments.repeats
+            lambda data=data, case=case: encode_json(to_json(answer(engine, data, case, NucleiMethod.NONE))),
+            arguments.repeats,
         )
         plain_s = timed(lambda data=data, case=case: plain.predict(data, from_he=case.from_he), case.plain_repeats)
         tiles = [Box(t.x, t.y, t.width, t.height) for t in answer(engine, data, case).analysis.tiles if t.explained]
