@@ -8,6 +8,7 @@ simulated tiles for a minute or two.
 
 import argparse
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -101,7 +102,7 @@ def train(page: Page, url: str, out: Path) -> None:
     page.get_by_role("spinbutton", name="Epochs").first.press("Enter")
     save(page, out / "training_new.png")
     page.get_by_role("button", name="Start", exact=True).click()
-    page.get_by_text("Epoch 8 of 12").wait_for()
+    page.get_by_text(re.compile(r"Epoch ([6-9]|1[0-2]) of 12")).first.wait_for()
     save(page, out / "training_live.png")
     page.get_by_text("Confusion matrix").wait_for()
     save(page, out / "training.png")
