@@ -122,7 +122,11 @@ def analyze(
     if not virtual and options.nuclei is not NucleiMethod.NONE:
         with clock.step("finding nuclei") as part:
             nuclei, remarks = find_cells(engine, field, stain, options, progress=part)
-            measured = with_scores(measured, nuclei, options.marker) if nuclei is not None else measured
+        if nuclei is None and not options.insist:
+            refused = replace(draft, notices=draft.notices + remarks)
+            return Result(_finished(refused, clock, engine), Pictures(display, display))
+        if nuclei is not None:
+            measured = with_scores(measured, nuclei, options.marker)
     with clock.step("scoring") as part:
         card = get_card(CLASSIFIER[options.marker])
         size = (decoded.image.shape[1], decoded.image.shape[0])

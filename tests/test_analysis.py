@@ -157,3 +157,23 @@ def test_progress_names_the_steps_and_can_cancel(engine: Engine, shared_data: Pa
 
     with pytest.raises(CancelledError):
         analyze(data, "field.png", Options(), engine=engine, progress=cancel)
+
+
+def test_h_and_e_called_ihc_is_refused_with_the_reason_unless_the_user_insists(
+    engine: Engine, shared_data: Path
+) -> None:
+    path = shared_data / "bci" / "HE" / "00002_test_2+.png"
+    refused = score(engine, path, Options(stain=StainChoice.IHC, scale=Scale.X20))
+    assert refused.analysis.outcome == NOT_SCORED and refused.nuclei is None
+    assert any("pink eosin" in notice.message for notice in refused.analysis.notices)
+    insisted = score(engine, path, Options(stain=StainChoice.IHC, scale=Scale.X20, insist=True))
+    assert insisted.analysis.outcome != NOT_SCORED and insisted.nuclei is None
+
+
+def test_a_gray_copy_of_an_ihc_is_refused(engine: Engine, shared_data: Path, tmp_path: Path) -> None:
+    path = tmp_path / "gray.png"
+    field = shared_data / "ki67_points" / "bcdata" / "1.png"
+    cv2.imwrite(str(path), cv2.imread(str(field), cv2.IMREAD_GRAYSCALE))
+    result = score(engine, path, Options(marker=Marker.PR, stain=StainChoice.IHC))
+    assert result.analysis.outcome == NOT_SCORED
+    assert any("gray" in notice.message for notice in result.analysis.notices)

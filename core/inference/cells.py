@@ -38,7 +38,7 @@ def find_cells(
     vectors = estimate_vectors(image, white)
     reason = unsuitable(image, white) or he_given_as_ihc(call, vectors)
     if reason:
-        return None, (Notice("not-measured", "error", f"Nothing was measured. {reason}"),)
+        return None, (Notice("unsuitable", "error", f"It was not scored. {reason}"),)
     learned = options.nuclei is NucleiMethod.LEARNED
     remarks = stain_findings(image, white, vectors)
     if learned and (problem := engine.state(DETECTOR).error):
