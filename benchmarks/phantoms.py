@@ -11,10 +11,9 @@ of percent (and 0.15 of an Allred intensity) from the next cut-off. HER2: one fi
 
 import argparse
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from core.inference.engine import get_engine
 from core.labels import Her2Score, NucleiMethod
@@ -22,7 +21,7 @@ from core.phantoms.nuclear import NuclearTruth
 from core.phantoms.phantom import Phantom, her2_phantom, nuclear_phantom
 from core.phantoms.staining import DAB, EOSIN, HEMATOXYLIN, Camera
 from core.quantify.membrane import measured_cells, membrane_scores
-from core.quantify.nuclei import find_nuclei
+from core.quantify.nuclei import chosen_nuclei, find_nuclei
 from core.quantify.scores import nuclear_scores
 from core.quantify.seeds import Detect
 from core.stains.separation import white_point
@@ -57,21 +56,7 @@ class Row:
 def counted(nuclei: Nuclei, phantom: Phantom[NuclearTruth]) -> Nuclei:
     """Return the nuclei whose centre lies in the tumour."""
     x, y = np.clip(np.round(nuclei.centres), 0, phantom.image.shape[0] - 1).astype(np.intp).T
-    return chosen(nuclei, phantom.tumour[y, x])
-
-
-def chosen(nuclei: Nuclei, rows: npt.NDArray[np.bool_]) -> Nuclei:
-    """Return some of the nuclei."""
-    return replace(
-        nuclei,
-        centres=nuclei.centres[rows],
-        outlines=nuclei.outlines[rows],
-        area_um2=nuclei.area_um2[rows],
-        dab_od=nuclei.dab_od[rows],
-        hematoxylin_od=nuclei.hematoxylin_od[rows],
-        positive=nuclei.positive[rows],
-        confidence=nuclei.confidence[rows],
-    )
+    return chosen_nuclei(nuclei, phantom.tumour[y, x])
 
 
 def compared(scores: NuclearScores, truth: NuclearTruth) -> Row:

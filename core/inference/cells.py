@@ -58,6 +58,7 @@ def find_cells(
         detect=detect,
         operating_point=options.operating_point,
         limits=limits,
+        stains=vectors.pair,
         progress=progress,
     )
     nuclei = replace(nuclei, mpp_estimated=field.mpp is None)

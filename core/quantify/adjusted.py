@@ -35,17 +35,25 @@ class Adjusted:
     at: str = ""
 
 
-def adjusted_scores(nuclei: Nuclei, adjustments: Adjustments = UNCHANGED, at: str = "") -> Adjusted:
+def scores_of(nuclei: Nuclei, adjustments: Adjustments = UNCHANGED) -> NuclearScores | MembraneScores:
     """Score nuclei, or the membranes around them where those were measured.
 
     Raises:
         InvalidOptionError: the adjustments do not fit the nuclei.
     """
-    if nuclei.membranes is not None:
-        from core.quantify.membrane import membrane_scores  # imported here: the history must start quickly
+    if nuclei.membranes is None:
+        return nuclear_scores(nuclei, adjustments)
+    from core.quantify.membrane import membrane_scores  # imported here: the history must start quickly
 
-        return Adjusted(adjustments, None, membrane_scores(nuclei, adjustments), at)
-    return Adjusted(adjustments, nuclear_scores(nuclei, adjustments), None, at)
+    return membrane_scores(nuclei, adjustments)
+
+
+def adjusted_scores(nuclei: Nuclei, adjustments: Adjustments = UNCHANGED, at: str = "") -> Adjusted:
+    """Return the scores of `scores_of` with the adjustments that they follow from."""
+    scores = scores_of(nuclei, adjustments)
+    if isinstance(scores, MembraneScores):
+        return Adjusted(adjustments, None, scores, at)
+    return Adjusted(adjustments, scores, None, at)
 
 
 def classes_of(nuclei: Nuclei, adjustments: Adjustments = UNCHANGED) -> npt.NDArray[np.int8]:

@@ -2,10 +2,11 @@
 
 Pure functions, conservative: none fires on the shared IHC images at their true scale. How an analysis uses them:
 
-    reason = unsuitable(image, white) or he_given_as_ihc(call, estimate_vectors(image, white))
+    vectors = estimate_vectors(image, white)
+    reason = unsuitable(image, white) or he_given_as_ihc(call, vectors)
     if reason: ...                       # refuse: nothing is measured, the reason is shown
-    notices = stain_findings(image, white)                                  # saturated, does not fit two stains
-    nuclei = find_nuclei(image, white, mpp)
+    notices = stain_findings(image, white, vectors)                         # saturated, does not fit two stains
+    nuclei = find_nuclei(image, white, mpp, stains=vectors.pair)
     notices += nuclei_findings(image, white, nuclei, nuclear=marker is Marker.PR)   # none, only pigment, wrong scale
 
 `he_given_as_ihc` is meant for a stain that the user chose; what the recognition says by itself needs no refusal.
@@ -17,7 +18,7 @@ import numpy as np
 from core.images import resize_to
 from core.labels import Stain
 from core.quantify.nuclei import MIN_NUCLEI
-from core.quantify.pixel_size import WORKING_MPP, scale_finding
+from core.quantify.pixel_size import WORKING_MPP, scale_finding, scaled_size
 from core.stains.separation import DAB, White, optical_density, separate, white_point
 from core.stains.vectors import MAX_TURN_DAB, SAMPLED_SIDE_PX, StainVectors, angle, estimate_vectors
 from core.types import DensityMap, Mask, Notice, Nuclei, RGBImage, StainCall
@@ -164,8 +165,7 @@ def _too_few(nuclei: Nuclei) -> Notice | None:
 def _pigment(image: RGBImage, white: White, nuclei: Nuclei, nuclear: bool) -> Notice | None:
     """Warn where the brown is grains: neither nuclei nor membranes."""
     factor = min(1.0, nuclei.mpp / WORKING_MPP)
-    size = max(8, round(image.shape[1] * factor)), max(8, round(image.shape[0] * factor))
-    stains = separate(resize_to(image, size), white)
+    stains = separate(resize_to(image, scaled_size(image, factor)), white)
     brown = (stains.dab > BROWN_OD) & (stains.dab > 2 * stains.hematoxylin)
     tissue = float(np.mean(stains.dab + stains.hematoxylin > STAINED_OD))
     if brown.mean() < MIN_BROWN * max(tissue, 0.05):

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from core.images import resize_to
+from core.quantify.nuclei import chosen_nuclei
 from core.quantify.nuclei_classical import at, blob_response, peaks
 from core.quantify.outlines import means, outline
 from core.stains.separation import Separation, White, separate
@@ -63,9 +64,11 @@ def membrane_cells(image: RGBImage, nuclei: Nuclei, white: White) -> Nuclei:
             corner = np.array([max(0, left - HALO_PX), max(0, top - HALO_PX)])
             window = working[corner[1] : top + BLOCK_PX + HALO_PX, corner[0] : left + BLOCK_PX + HALO_PX]
             seen = _within(places, corner, (window.shape[1], window.shape[0]))
-            cells = _cells(separate(window, white), _rows(nuclei, seen), (places[seen] - corner).astype(np.float32))
+            cells = _cells(
+                separate(window, white), chosen_nuclei(nuclei, seen), (places[seen] - corner).astype(np.float32)
+            )
             own = _within(cells.centres + corner, np.array([left, top]), (BLOCK_PX, BLOCK_PX))
-            parts.append(_moved(_rows(cells, own), corner.astype(np.float32), scale))
+            parts.append(_moved(chosen_nuclei(cells, own), corner.astype(np.float32), scale))
     return _joined(*parts)
 
 
@@ -131,20 +134,6 @@ def _moved(cells: Nuclei, corner: Floats, scale: Floats) -> Nuclei:
         centres=(cells.centres + shift) * scale - np.float32(0.5),
         outlines=(cells.outlines + shift) * scale - np.float32(0.5),
         area_um2=cells.area_um2 * np.float32(scale.prod() * (cells.mpp / WORK_MPP) ** 2),
-    )
-
-
-def _rows(nuclei: Nuclei, chosen: npt.NDArray[np.bool_]) -> Nuclei:
-    return replace(
-        nuclei,
-        centres=nuclei.centres[chosen],
-        outlines=nuclei.outlines[chosen],
-        area_um2=nuclei.area_um2[chosen],
-        dab_od=nuclei.dab_od[chosen],
-        hematoxylin_od=nuclei.hematoxylin_od[chosen],
-        positive=nuclei.positive[chosen],
-        confidence=nuclei.confidence[chosen],
-        membranes=None,
     )
 
 

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from core.images import resize_to
 from core.labels import OperatingPoint
 from core.quantify.nuclei_learned import Limits, find_seeds
-from core.quantify.pixel_size import WORKING_MPP
+from core.quantify.pixel_size import middle_at
 from core.quantify.seeds import Detect
 from core.stains.separation import White
 from core.stains.white import balance_white
@@ -47,14 +46,9 @@ def found_at(
     Returns:
         Confidence of the nuclei added up, per 100 x 100 pixels of 0.5 um.
     """
-    factor = mpp / WORKING_MPP
-    side = max(8, round(WINDOW_PX / factor))
-    top, left = (max(0, (length - side) // 2) for length in image.shape[:2])
-    middle = image[top : top + side, left : left + side]
-    size = max(8, round(middle.shape[1] * factor)), max(8, round(middle.shape[0] * factor))
-    seeds = find_seeds(balance_white(resize_to(middle, size), white), detect, limits=limits)
-    found = float(seeds.confidence.sum())
-    return float(1e4 * found / (size[0] * size[1]))
+    middle = middle_at(image, mpp, WINDOW_PX)
+    seeds = find_seeds(balance_white(middle, white), detect, limits=limits)
+    return float(1e4 * seeds.confidence.sum() / (middle.shape[0] * middle.shape[1]))
 
 
 def likeliest_mpp(

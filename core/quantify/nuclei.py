@@ -1,7 +1,7 @@
 """Every nucleus of an IHC image, with outline and stain: the basis of all nuclear scores."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -13,7 +13,7 @@ from core.quantify import nuclei_classical
 from core.quantify.nuclei_classical import NucleiParameters
 from core.quantify.nuclei_learned import Limits, find_seeds
 from core.quantify.outlines import means, outline
-from core.quantify.pixel_size import WORKING_MPP, estimate_mpp
+from core.quantify.pixel_size import WORKING_MPP, estimate_mpp, scaled_size
 from core.quantify.seeds import Detect, Seeds
 from core.stains.separation import StainPair, White, separate, white_point
 from core.stains.vectors import estimate_vectors
@@ -51,6 +51,7 @@ def find_nuclei(
     operating_point: OperatingPoint = OperatingPoint.BEST_F1,
     limits: Mapping[OperatingPoint, Limits] | None = None,
     parameters: NucleiParameters | None = None,
+    stains: StainPair | None = None,
     progress: Progress = no_progress,
 ) -> Nuclei:
     """Find every nucleus, stained or not, and measure it.
@@ -65,12 +66,13 @@ def find_nuclei(
         operating_point: of the learned detector.
         limits: of each operating point, as they came with the detector's weights; None takes the bundled ones.
         parameters: of the classical method.
+        stains: hematoxylin and DAB of this image; None estimates them.
         progress: called with every block; may raise CancelledError.
     """
     white = white_point(image) if white is None else white
     used_mpp = estimate_mpp(image, white) if mpp is None else mpp
-    pair = estimate_vectors(image, white).pair
-    working = resize_to(image, _working_size(image, used_mpp / WORKING_MPP))
+    pair = estimate_vectors(image, white).pair if stains is None else stains
+    working = resize_to(image, scaled_size(image, used_mpp / WORKING_MPP))
     blocks = list(_blocks(working.shape))
     seek = partial(find_seeds, detect=detect, operating_point=operating_point, limits=limits) if detect else None
     parts = []
@@ -94,8 +96,19 @@ def find_nuclei(
     )
 
 
-def _working_size(image: RGBImage, factor: float) -> tuple[int, int]:
-    return max(8, round(image.shape[1] * factor)), max(8, round(image.shape[0] * factor))
+def chosen_nuclei(nuclei: Nuclei, rows: npt.NDArray[np.bool_]) -> Nuclei:
+    """Return the nuclei of the (N,) chosen rows, without membranes."""
+    return replace(
+        nuclei,
+        centres=nuclei.centres[rows],
+        outlines=nuclei.outlines[rows],
+        area_um2=nuclei.area_um2[rows],
+        dab_od=nuclei.dab_od[rows],
+        hematoxylin_od=nuclei.hematoxylin_od[rows],
+        positive=nuclei.positive[rows],
+        confidence=nuclei.confidence[rows],
+        membranes=None,
+    )
 
 
 def _blocks(shape: tuple[int, ...]) -> Iterator[tuple[int, int, int, int]]:

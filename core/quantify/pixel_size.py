@@ -65,12 +65,7 @@ def scale_finding(image: RGBImage, white: White, mpp: float) -> Notice | None:
 
 def nuclear_diameter(image: RGBImage, white: White, mpp: float) -> float | None:
     """Measure the typical diameter of the nuclei in the middle of an image, in um; None where nothing is stained."""
-    factor = mpp / WORKING_MPP
-    side = max(8, round(_CHECKED_PX / factor))
-    top, left = (max(0, (length - side) // 2) for length in image.shape[:2])
-    middle = image[top : top + side, left : left + side]
-    size = max(8, round(middle.shape[1] * factor)), max(8, round(middle.shape[0] * factor))
-    stains = separate(resize_to(middle, size), white)
+    stains = separate(middle_at(image, mpp, _CHECKED_PX), white)
     density = np.sqrt(stains.hematoxylin) + np.sqrt(stains.dab)
     if float(np.percentile(density, 95)) < 0.2:
         return None
@@ -79,6 +74,24 @@ def nuclear_diameter(image: RGBImage, white: White, mpp: float) -> float | None:
         return None
     ratio = _CHECKED_SIGMAS_PX[1] / _CHECKED_SIGMAS_PX[0]
     return TYPICAL_UM * _CHECKED_SIGMAS_PX[0] * float(ratio ** _vertex(strengths)) / _PEAK_SIGMA_PX
+
+
+def scaled_size(image: RGBImage, factor: float) -> tuple[int, int]:
+    """Return (width, height) of an image scaled by a factor, at least 8 pixels each."""
+    return max(8, round(image.shape[1] * factor)), max(8, round(image.shape[0] * factor))
+
+
+def middle_at(image: RGBImage, mpp: float, side_px: int) -> RGBImage:
+    """Return the middle of an image at the working scale, at most `side_px` working pixels wide and high.
+
+    Args:
+        mpp: micrometres per pixel of `image`.
+    """
+    factor = mpp / WORKING_MPP
+    side = max(8, round(side_px / factor))
+    top, left = (max(0, (length - side) // 2) for length in image.shape[:2])
+    middle = image[top : top + side, left : left + side]
+    return resize_to(middle, scaled_size(middle, factor))
 
 
 def estimate_mpp(image: RGBImage, white: White) -> float:

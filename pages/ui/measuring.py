@@ -11,10 +11,8 @@ from functools import partial
 import streamlit as st
 
 from core.labels import Marker
-from core.quantify.adjusted import classes_of
-from core.quantify.membrane import membrane_scores
-from core.quantify.scores import nuclear_scores
-from core.types import Adjustments, MembraneScores, NuclearScores, Nuclei
+from core.quantify.adjusted import classes_of, scores_of
+from core.types import MembraneScores, NuclearScores, Nuclei
 from pages.ui import adjusting_buttons, figures, measuring_chart, thresholds, viewer
 from pages.ui.adjusting import summary
 from pages.ui.figures import ReadAs, Scores
@@ -103,15 +101,11 @@ def _measured(opened: Opened, nuclei: Nuclei) -> Measured:
     if isinstance(known, Measured) and (known.identity, known.revision) == key:
         return known
     same = isinstance(known, Measured) and known.identity == opened.identity
-    original = known.original if isinstance(known, Measured) and same else _scores(nuclei, Adjustments())
-    now = _scores(nuclei, opened.adjusting.now) if opened.adjusting.changed else original
+    original = known.original if isinstance(known, Measured) and same else scores_of(nuclei)
+    now = scores_of(nuclei, opened.adjusting.now) if opened.adjusting.changed else original
     measured = Measured(*key, original, now)
     st.session_state[STATE] = measured
     return measured
-
-
-def _scores(nuclei: Nuclei, adjustments: Adjustments) -> Scores:
-    return membrane_scores(nuclei, adjustments) if nuclei.membranes is not None else nuclear_scores(nuclei, adjustments)
 
 
 def _show_figures(measured: Measured, read_as: ReadAs, changes: str, said: Sequence[str]) -> None:
