@@ -9,25 +9,13 @@ outlines. Aim: under 200 ms. Then the time that drawing all outlines takes.
 
 import argparse
 import io
-import os
-import shutil
-import socket
 import statistics
-import subprocess
-import sys
-import tempfile
-import time
-from pathlib import Path
 
-import httpx
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
+from benchmarks.signed_in import signed_in_page
 from core.phantoms.phantom import nuclear_phantom
-
-ROOT = Path(__file__).resolve().parent.parent
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-NAME, PASSWORD = "benchmark", "a long enough password"
 
 WATCH = """() => {
     const panel = document.querySelector(".st-key-measuring")
@@ -60,42 +48,13 @@ def main() -> None:
     arguments = parser.parse_args()
     picture = io.BytesIO()
     Image.fromarray(nuclear_phantom(1, percent_positive=40, size_px=arguments.size).image).save(picture, "PNG")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with tempfile.TemporaryDirectory() as data_dir, sync_playwright() as playwright:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"],
-            cwd=ROOT,
-            env=os.environ | {"DATA_DIR": data_dir},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        try:
-            page = browser.new_page(viewport={"width": 1440, "height": 900})
-            page.set_default_timeout(300_000)
-            open_field(page, f"http://localhost:{port}", picture.getvalue())
-            report(page, arguments.steps)
-        finally:
-            browser.close()
-            server.terminate()
-            server.wait()
+    with signed_in_page(300_000) as (page, _):
+        open_field(page, picture.getvalue())
+        report(page, arguments.steps)
 
 
-def open_field(page: Page, url: str, picture: bytes) -> None:
-    """Create the account, give the start page the field and wait for its figures."""
-    while True:
-        try:
-            httpx.post(f"{url}/auth/setup", data={"name": NAME, "password": PASSWORD}, timeout=30)
-            break
-        except httpx.TransportError:
-            time.sleep(0.2)
-    page.goto(url)
-    page.get_by_label("Name").fill(NAME)
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_text("Drop an image above").wait_for()
+def open_field(page: Page, picture: bytes) -> None:
+    """Give the start page the field and wait for its figures."""
     page.get_by_text("PR", exact=True).first.click()
     page.locator("input[type=file]").first.set_input_files(
         {"name": "simulated.png", "mimeType": "image/png", "buffer": picture}
