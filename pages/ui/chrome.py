@@ -14,8 +14,19 @@ from pages.ui import browser
 
 FRONTEND = Path(__file__).with_name("frontend")
 ANALYZE, HISTORY, TRAINING, MODELS = "analyze.py", "history.py", "training.py", "models.py"
+SYNTHESIS, STAINING, TOUR = "synthesis.py", "virtual_staining.py", "demonstration.py"
 ACCOUNT, ADMIN = "account.py", "admin.py"
-PATHS = ("history", "training", "models", "account", "admin", "sign_out")
+PATHS = (
+    "history",
+    "synthesis",
+    "virtual_staining",
+    "training",
+    "models",
+    "demonstration",
+    "account",
+    "admin",
+    "sign_out",
+)
 
 
 def pages_for(user: User | None) -> Mapping[str, Sequence[Page | Callable[[], None]]]:
@@ -32,8 +43,11 @@ def pages_for(user: User | None) -> Mapping[str, Sequence[Page | Callable[[], No
         work.append(st.Page(HISTORY, title="History", icon=":material/history:"))
         own.append(st.Page(ACCOUNT, title="Account", icon=":material/person:"))
     if user.role in (Role.RESEARCHER, Role.ADMIN):
+        work.append(st.Page(SYNTHESIS, title="Synthesis", icon=":material/auto_awesome_mosaic:"))
+        work.append(st.Page(STAINING, title="Virtual staining", icon=":material/format_color_fill:"))
         work.append(st.Page(TRAINING, title="Training", icon=":material/model_training:"))
     work.append(st.Page(MODELS, title="Models", icon=":material/neurology:"))
+    own.append(st.Page(TOUR, title="Demonstration", icon=":material/slideshow:"))
     if user.role is Role.ADMIN:
         work.append(st.Page(ADMIN, title="Admin", icon=":material/settings:"))
     own.append(st.Page(sign_out, title="Sign out", icon=":material/logout:"))

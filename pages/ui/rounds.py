@@ -133,7 +133,9 @@ def _row_of(space: Workspace, opened: Opened) -> Row:
 
 
 def _start(space: Workspace, row: Row, options: Options, what: Work, *, sample: str = "") -> None:
-    row.job = all_jobs().start(Job(space.owner, row.name, row.data, options, sample), what)
+    row.job = all_jobs().start(
+        Job(owner=space.owner, name=row.name, data=row.data, options=options, sample=sample), what
+    )
     row.problem, row.cancelled = "", False
     space.awaited = space.awaited or row.id
 

@@ -11,7 +11,7 @@ WAIT_S = 10
 
 def new_job() -> Job:
     """A job nobody has started."""
-    return Job("user-1", "scan.png", b"data", Options())
+    return Job(owner="user-1", name="scan.png", data=b"data", options=Options())
 
 
 def test_reports_its_step_and_share():
@@ -22,7 +22,7 @@ def test_reports_its_step_and_share():
         seen.set()
         go_on.wait(WAIT_S)
 
-    jobs = Jobs()
+    jobs = Jobs("analysis")
     jobs.start(job, work)
     seen.wait(WAIT_S)
     assert (job.step, job.share, job.done.is_set()) == ("scoring: 3 of 4 tiles", 0.75, False)
@@ -39,7 +39,7 @@ def test_cancel_ends_it_at_the_next_step():
         go_on.wait(WAIT_S)
         progress("explaining", 1, 2)
 
-    Jobs().start(job, work)
+    Jobs("analysis").start(job, work)
     job.stop.set()
     go_on.set()
 
@@ -53,7 +53,7 @@ def test_an_expected_error_is_kept_for_the_page():
     def work(_job: Job, _progress: Progress) -> None:
         raise InvalidImageError("scan.png is empty.")
 
-    Jobs().start(job, work)
+    Jobs("analysis").start(job, work)
 
     assert job.done.wait(WAIT_S)
     assert str(job.error) == "scan.png is empty."
@@ -65,14 +65,14 @@ def test_an_unexpected_error_still_ends_the_wait():
     def work(_job: Job, _progress: Progress) -> None:
         raise ZeroDivisionError
 
-    Jobs().start(job, work)
+    Jobs("analysis").start(job, work)
 
     assert job.done.wait(WAIT_S)
     assert job.result is None and job.error is None
 
 
 def test_a_collected_job_is_forgotten():
-    jobs, job = Jobs(), new_job()
+    jobs, job = Jobs("analysis"), new_job()
     jobs.start(job, lambda *_: None)
     job.done.wait(WAIT_S)
     jobs.collect(job)
