@@ -4,7 +4,15 @@ A run is a folder, its trainer a process of its own; nothing here lives in memor
 ask; `tick` supervises, once a second in every server.
 """
 
-from core.jobs.datasets import StoredData, add_upload, delete_dataset, get_dataset, list_datasets
+from core.jobs.datasets import (
+    StoredData,
+    add_images,
+    add_pictures,
+    add_upload,
+    delete_dataset,
+    get_dataset,
+    list_datasets,
+)
 from core.jobs.estimate import Estimate, estimate
 from core.jobs.launcher import tick
 from core.jobs.requests import delete, resume, set_priority, stop
@@ -17,6 +25,8 @@ __all__ = [
     "Estimate",
     "Run",
     "StoredData",
+    "add_images",
+    "add_pictures",
     "add_upload",
     "config_of",
     "data_path",

@@ -2,11 +2,11 @@
 
 import logging
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import IO
 
 from pydantic import TypeAdapter, ValidationError
@@ -15,18 +15,26 @@ from core.auth import require
 from core.config import get_settings
 from core.db import User
 from core.db.clock import utc_now
-from core.errors import ConflictError, InvalidDataError, NotFoundError, StorageError
+from core.errors import ConflictError, InvalidDataError, NotFoundError, StorageError, TooLargeError
+from core.images import encode_png, safe_name
 from core.jobs.names import clean_name
 from core.jobs.records import is_id, iter_jobs, new_id
 from core.jobs.runs import RESEARCHERS
 from core.labels import Role
-from core.training.data import DataSet, open_data
-from core.training.data.unpacking import unpack
-from core.types import Progress, no_progress
+from core.png_text import with_text
+from core.training.data import DataSet, Kind, open_data
+from core.training.data.unpacking import MAX_FILES, unpack
+from core.types import Progress, RGBImage, no_progress
 
 logger = logging.getLogger(__name__)
 
 _UNFINISHED, _GONE = ".new-", ".deleted-"
+_FREE_BYTES = 50_000_000
+"""What a data set that is written image by image leaves free on the disk."""
+_REPORT_EVERY = 50
+
+LabelledImage = tuple[str, str, RGBImage]
+"""Class, name of the file, and the image (H, W, 3) uint8 RGB."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +44,7 @@ class StoredData:
     Attributes:
         created: UTC.
         bytes, files: what it takes on the disk.
-        notes: what of the upload was left out, in words.
+        notes: what of the upload was left out, or what the images are, in words.
     """
 
     id: str
@@ -94,6 +102,102 @@ def add_upload(
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
     return stored
+
+
+def add_images(
+    user: User,
+    name: str,
+    images: Iterable[LabelledImage],
+    progress: Progress = no_progress,
+    *,
+    text: Mapping[str, str] | None = None,
+    notes: tuple[str, ...] = (),
+    total: int | None = None,
+) -> StoredData:
+    """Keep images that were made here as a data set in class folders, for this user.
+
+    Args:
+        images: one after the other; they are written as PNG, never held together.
+        progress: told about the writing; a cancelled data set leaves nothing behind.
+        text: metadata of every file, to mark images as synthetic or virtual.
+        notes: what a person should know about them, shown with the data set.
+        total: how many there will be, where it is known.
+    Raises:
+        InvalidDataError: there are no images, or a class cannot be the name of a folder.
+        TooLargeError: there are more than a data set may have.
+        StorageError: the disk refused it; nothing is left behind.
+        PermissionDeniedError: the user trains nothing.
+    """
+    files = ((label, file, with_text(encode_png(image), text or {})) for label, file, image in images)
+    return add_pictures(user, name, files, progress, notes=notes, total=total)
+
+
+def add_pictures(
+    user: User,
+    name: str,
+    pictures: Iterable[tuple[str, str, bytes]],
+    progress: Progress = no_progress,
+    *,
+    notes: tuple[str, ...] = (),
+    total: int | None = None,
+) -> StoredData:
+    """Do as `add_images` with PNG files: class, name of the file, bytes."""
+    require(user, *RESEARCHERS)
+    now = utc_now()
+    dataset_id = new_id(now)
+    unfinished = dataset_folder() / f"{_UNFINISHED}{dataset_id}"
+    with _in_words("save"):
+        (unfinished / "images").mkdir(mode=0o700, parents=True)
+        try:
+            files, size = _write_pictures(unfinished / "images", pictures, progress, total)
+            data = open_data(unfinished / "images")
+            if data.kind is not Kind.CLASSES or len(data.items) != files:
+                raise InvalidDataError(
+                    f"Only {len(data.items)} of {files} images can be read as classes. Name the classes as the "
+                    "workbench does (PR-, PR+, or 0, 1+, 2+, 3+), not after subsets or stains."
+                )
+            stored = StoredData(dataset_id, user.id, user.name, clean_name(name), now, size, files, notes)
+            (unfinished / "dataset.json").write_bytes(_ADAPTER.dump_json(stored))
+            unfinished.rename(dataset_folder() / dataset_id)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+    return stored
+
+
+def _write_pictures(
+    folder: Path, pictures: Iterable[tuple[str, str, bytes]], progress: Progress, total: int | None
+) -> tuple[int, int]:
+    """Write `folder/CLASS/NAME.png`; return how many, and how many bytes."""
+    files = size = 0
+    for label, name, png in pictures:
+        if files % _REPORT_EVERY == 0:
+            progress("saving images", files, max(total or 0, files))
+            if shutil.disk_usage(folder).free < _FREE_BYTES:
+                raise OSError(28, "No space left on device")
+        if files >= MAX_FILES:
+            raise TooLargeError(f"A data set may have {MAX_FILES:,} images; these are more. Split them.")
+        place = folder / _class_folder(label)
+        place.mkdir(exist_ok=True)
+        _free_place(place, PurePath(safe_name(name)).stem).write_bytes(png)
+        files, size = files + 1, size + len(png)
+    if not files:
+        raise InvalidDataError("There are no images to make a data set of. Keep or accept some first.")
+    progress("saving images", files, files)
+    return files, size
+
+
+def _class_folder(label: str) -> str:
+    if safe_name(label) != label or label.startswith("."):
+        raise InvalidDataError(f"The class {label!r} cannot be the name of a folder. Use letters, digits, + and -.")
+    return label
+
+
+def _free_place(folder: Path, stem: str) -> Path:
+    """The PNG of this name; with a number where that is taken."""
+    path, number = folder / f"{stem}.png", 2
+    while path.exists():
+        path, number = folder / f"{stem}_{number}.png", number + 1
+    return path
 
 
 def list_datasets(user: User) -> list[StoredData]:
@@ -168,10 +272,11 @@ def places_of(data: DataSet) -> Iterator[Path]:
 
 
 @contextmanager
-def _in_words() -> Iterator[None]:
+def _in_words(again: str = "upload") -> Iterator[None]:
     try:
         yield
     except OSError as error:
         raise StorageError(
-            f"The images could not be stored ({error.strerror or error}). Free some disk space, then upload them again."
+            f"The images could not be stored ({error.strerror or error}). Free some disk space, then {again} them "
+            "again. Nothing of them was kept."
         ) from error

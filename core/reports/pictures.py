@@ -1,7 +1,5 @@
 """Rendering the pictures of a result for reports and programs: overlays, maps, colour bars."""
 
-import struct
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -11,6 +9,7 @@ import numpy as np
 from core.explain.overlay import CLASS_COLOURS, RGB, blend, draw_tiles
 from core.explain.pseudocolor import DENSITY_MAX, colorbar, render_density
 from core.labels import CLASSES, StainSource
+from core.png_text import with_text
 from core.quantify.adjusted import class_names
 from core.quantify.grading import UNCHANGED
 from core.quantify.outline_picture import CLASS_COLOURS as OUTLINE_COLOURS
@@ -30,8 +29,6 @@ _FAST_PNG = [
     cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY,
 ]
 """For tissue no larger than the usual settings (there are no repeats to find), and in two thirds of their time."""
-
-_PNG_SIGNATURE_AND_HEADER_BYTES = 33  # 8 signature + 25 IHDR chunk: text chunks may follow at once
 
 
 @dataclass(frozen=True)
@@ -185,11 +182,4 @@ def fast_png(image: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], text: Mappi
     """Encode RGB or gray uint8 as PNG for speed rather than size, with `text` as metadata (Latin-1 keys)."""
     pixels = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
     png = cv2.imencode(".png", pixels, _FAST_PNG)[1].tobytes()
-    chunks = b"".join(_text_chunk(key, value) for key, value in (text or {}).items())
-    return png[:_PNG_SIGNATURE_AND_HEADER_BYTES] + chunks + png[_PNG_SIGNATURE_AND_HEADER_BYTES:]
-
-
-def _text_chunk(key: str, value: str) -> bytes:
-    # iTXt: keyword, no compression, no language, no translated keyword, UTF-8 text
-    body = b"iTXt" + key.encode("latin-1", "replace") + b"\0\0\0\0\0" + value.encode()
-    return struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+    return with_text(png, text or {})
