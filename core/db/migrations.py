@@ -21,7 +21,13 @@ def first_tables(connection: Connection) -> None:
     Base.metadata.create_all(connection)
 
 
-MIGRATIONS: Migrations = (first_tables,)
+def reader_tests(connection: Connection) -> None:
+    """Blind reader tests, their images and the readers' answers."""
+    names = ("reader_tests", "reader_items", "reader_answers")
+    Base.metadata.create_all(connection, tables=[Base.metadata.tables[name] for name in names])
+
+
+MIGRATIONS: Migrations = (first_tables, reader_tests)
 
 
 def applied_names(connection: Connection) -> set[str]:

@@ -2,7 +2,18 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import DateTime, Dialect, Float, ForeignKey, Index, String, Text, TypeDecorator
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -130,6 +141,52 @@ class HistoryTable(Base):
         Index("history_by_user", "user_id", "deleted_at", "created"),
         Index("history_by_fingerprint", "user_id", "fingerprint"),
     )
+
+
+class ReaderTestTable(Base):
+    """Blind reader tests; their images lie in files named by the items."""
+
+    __tablename__ = "reader_tests"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(100))
+    kind: Mapped[str] = mapped_column(String(40))
+    seed: Mapped[int] = mapped_column(BigInteger)
+    created: Mapped[datetime]
+    offered: Mapped[bool]
+    note: Mapped[str] = mapped_column(Text)
+
+
+class ReaderItemTable(Base):
+    """Images of reader tests; `truth`, `label`, `source` and `model_answer` are for nobody who still reads."""
+
+    __tablename__ = "reader_items"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    test_id: Mapped[str] = mapped_column(ForeignKey("reader_tests.id", ondelete="CASCADE"), index=True)
+    truth: Mapped[str] = mapped_column(String(40))
+    label: Mapped[str] = mapped_column(String(100))
+    source: Mapped[str] = mapped_column(Text)
+    model_answer: Mapped[str] = mapped_column(String(40))
+    model_confidence: Mapped[float | None] = mapped_column(Float)
+
+
+class ReaderAnswerTable(Base):
+    """What a reader said about an image: one answer each."""
+
+    __tablename__ = "reader_answers"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    test_id: Mapped[str] = mapped_column(ForeignKey("reader_tests.id", ondelete="CASCADE"), index=True)
+    item_id: Mapped[str] = mapped_column(ForeignKey("reader_items.id", ondelete="CASCADE"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    answer: Mapped[str] = mapped_column(String(40))
+    confidence: Mapped[int | None]
+    seconds: Mapped[float] = mapped_column(Float)
+    at: Mapped[datetime]
+
+    __table_args__ = (UniqueConstraint("item_id", "user_id"),)
 
 
 class SettingTable(Base):
