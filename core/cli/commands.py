@@ -4,6 +4,7 @@ import typer
 
 from core.cli import accounts, service
 from core.cli.analyze import analyze
+from core.cli.filter import filter_images
 from core.cli.train import train
 
 app = typer.Typer(
@@ -14,6 +15,7 @@ app = typer.Typer(
 )
 app.command()(analyze)
 app.command()(train)
+app.command("filter")(filter_images)
 app.command()(service.serve)
 app.command()(service.doctor)
 app.add_typer(accounts.users, name="user")

@@ -77,8 +77,7 @@ def write_filtered(
         StorageError: the folder holds files already, or the disk refuses.
         CancelledError: raised by `progress`.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise StorageError(f"{folder} is not an empty folder. Name a new one, so that two filterings are not mixed.")
+    check_free(folder)
     try:
         for number, (place, image) in enumerate(zip(_places(images), images, strict=True)):
             progress("writing", number, len(images))
@@ -91,6 +90,16 @@ def write_filtered(
     except OSError as error:
         raise StorageError(f"The images cannot be written to {folder} ({error.strerror}). Free some space.") from error
     progress("writing", len(images), len(images))
+
+
+def check_free(folder: Path) -> None:
+    """Refuse a folder that holds something already.
+
+    Raises:
+        StorageError: it does, or it is a file.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise StorageError(f"{folder} is not an empty folder. Name a new one, so that two filterings are not mixed.")
 
 
 def _places(images: Sequence[Filtered]) -> Iterator[str]:

@@ -19,6 +19,8 @@ def balance_white(image: RGBImage, white: White, *, level: float = WHITE_LEVEL) 
     Returns:
         The same shape.
     """
+    if image.size == 0:  # OpenCV takes no empty array
+        return image.copy()
     scaled = np.arange(256, dtype=np.float64)[:, None] * (level / np.asarray(white, np.float64)) + 0.5
     table = np.clip(scaled, 0, 255).astype(np.uint8)
     flat = np.ascontiguousarray(image).reshape(-1, 1, 3)

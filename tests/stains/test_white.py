@@ -18,3 +18,7 @@ def test_densities_stay_as_they_are() -> None:
     before, after = separate(image, white), separate(balance_white(image, white), np.full(3, 240.0))
     assert np.allclose(before.dab, after.dab, atol=0.01)
     assert np.allclose(before.hematoxylin, after.hematoxylin, atol=0.01)
+
+
+def test_no_tiles_are_no_error() -> None:
+    assert balance_white(np.zeros((0, 8, 8, 3), np.uint8), np.full(3, 244.0)).shape == (0, 8, 8, 3)
