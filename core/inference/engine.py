@@ -17,6 +17,7 @@ from core.errors import InvalidOptionError, ModelUnavailableError
 from core.inference.active_weights import ActiveWeights, ModelState
 from core.inference.batching import Batcher
 from core.inference.runners import batch_sizes, build_runner
+from core.inference.sampling import BATCH, build_sampler, codes_of
 from core.models.card import ModelCard, Task
 from core.models.ihcnet import IHCNet
 from core.models.manifest import Entry
@@ -28,7 +29,7 @@ from core.types import RGBImage
 
 logger = logging.getLogger(__name__)
 
-MAX_BATCH = {Task.CLASSIFICATION: 16, Task.VIRTUAL_STAINING: 1, Task.DETECTION: 1}
+MAX_BATCH = {Task.CLASSIFICATION: 16, Task.VIRTUAL_STAINING: 4, Task.DETECTION: 1}
 """Images that run together at most before others get their turn."""
 
 
@@ -59,7 +60,8 @@ class Engine:
         self._building = {name: threading.RLock() for name in CARDS}
         self._backend: Backend | None = None
         self._models: dict[str, LoadedModel] = {}
-        self._batchers: dict[str, tuple[str, Batcher]] = {}
+        self._batchers: dict[str, tuple[str, Batcher[np.uint8, np.float32]]] = {}
+        self._samplers: dict[str, tuple[str, Batcher[np.float32, np.uint8]]] = {}
 
     @property
     def backend(self) -> str:
@@ -151,6 +153,27 @@ class Engine:
             return images.copy()
         return to_pixels(self._batcher(name)(images))
 
+    def sample(
+        self, name: str, noise: npt.NDArray[np.float32], labels: npt.NDArray[np.int64] | npt.NDArray[np.float32]
+    ) -> RGBImage:
+        """Make synthetic images of noise and classes; the same noise and class give the same image, always.
+
+        Args:
+            noise: (N, 100) float, standard normal.
+            labels: (N,) whole numbers in the order of the card's labels, or (N, C) float shares of each class, which
+                sum to 1 and give images between the classes.
+        Returns:
+            (N, 128, 128, 3) uint8 RGB.
+        Raises:
+            ModelUnavailableError: the weights are missing or unusable.
+            InvalidOptionError: noise or labels have another shape, or the model makes no images from noise.
+        """
+        card = get_card(name)
+        codes = codes_of(card, noise, labels)
+        if len(codes) == 0:
+            return np.zeros((0, card.input_px, card.input_px, 3), np.uint8)
+        return self._sampler(name)(codes)
+
     def detect_nuclei(self, tiles: RGBImage) -> npt.NDArray[np.float32]:
         """Mark stained nuclei, unstained nuclei, and what lies inside nuclei.
 
@@ -216,14 +239,26 @@ class Engine:
         libraries = f"{version('openvino')}-{version('torch')}".replace("+", "-")
         return self._cache_dir / f"{name}-{sha256[:16]}-{self.backend}-{libraries}"
 
-    def _batcher(self, name: str) -> Batcher:
+    def _sampler(self, name: str) -> Batcher[np.float32, np.uint8]:
+        sha256 = self._weights.sha256(name)
+        backend = self._chosen_backend()
+        with self._building[name]:
+            known = self._samplers.get(name)
+            if known is None or known[0] != sha256:
+                cache = self._cache(f"{name}-pixels", sha256)
+                run = build_sampler(backend, CARDS[name], lambda: self.model(name).module, cache=cache)
+                self._samplers[name] = known = (sha256, Batcher(run, max_batch=BATCH))
+        return known[1]
+
+    def _batcher(self, name: str) -> Batcher[np.uint8, np.float32]:
         sha256 = self._weights.sha256(name)
         card, backend = CARDS[name], self._chosen_backend()
         with self._building[name]:
             known = self._batchers.get(name)
             if known is None or known[0] != sha256:
-                # Classifiers return their features too since they got this suffix: an older copy does not.
-                kept = f"{name}-features" if card.task is Task.CLASSIFICATION else name
+                # Converted otherwise since they got this suffix: with features beside the logits, or faster.
+                suffix = {Task.CLASSIFICATION: "-features", Task.VIRTUAL_STAINING: "-bilinear"}.get(card.task, "")
+                kept = f"{name}{suffix}"
                 cache = self._cache(kept, sha256)
                 runner = build_runner(backend, card, lambda: self.model(name).module, cache=cache)
                 known = (sha256, Batcher(runner, max_batch=MAX_BATCH[card.task]))

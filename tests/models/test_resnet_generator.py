@@ -5,7 +5,13 @@ import pytest
 import torch
 from filled_weights import FIXTURES, filled_model
 
-from core.models.resnet_generator import ResnetGenerator, fold_spectral_norm
+from core.models.resnet_generator import (
+    BilinearUpsample,
+    ResnetGenerator,
+    Upsample,
+    fold_spectral_norm,
+    upsample_bilinearly,
+)
 
 
 @pytest.fixture(scope="module")
@@ -54,3 +60,15 @@ def test_the_gradient_reaches_the_first_layer() -> None:
     generator = ResnetGenerator()
     generator(torch.rand(1, 3, 16, 16)).sum().backward()
     assert generator.model[1].weight_orig.grad.abs().sum() > 0
+
+
+def test_answers_the_same_with_bilinear_upsampling(generator: ResnetGenerator, golden: dict[str, np.ndarray]) -> None:
+    upsample_bilinearly(generator)
+    assert sum(isinstance(module, BilinearUpsample) for module in generator.model) == 2
+    assert np.abs(answer(generator, golden) - golden["output"]).max() <= 1e-4 * np.abs(golden["output"]).max()
+
+
+def test_another_kernel_is_kept(generator: ResnetGenerator) -> None:
+    generator.model[18].filt.mul_(0.5)
+    upsample_bilinearly(generator)
+    assert [type(generator.model[index]) for index in (18, 22)] == [Upsample, BilinearUpsample]
