@@ -34,7 +34,11 @@ class Generator(nn.Module):
         Returns:
             (N, 3, 128, 128) float RGB in [-1, 1].
         """
-        code = torch.cat([noise, self.label_embedding(labels)], dim=1)  # (N, 200)
+        return self.paint(noise, self.label_embedding(labels))
+
+    def paint(self, noise: Tensor, embedded: Tensor) -> Tensor:
+        """Make images of embedded labels, (N, 100) float, which may lie between those of the classes."""
+        code = torch.cat([noise, embedded], dim=1)  # (N, 200)
         base = self.project(code).view(-1, 4 * self.width, _BASE_PX, _BASE_PX)
         images: Tensor = self.upsample(base)
         return images
