@@ -124,7 +124,7 @@ def _described(run: Run, card: ModelCard, labels: tuple[str, ...], target: Path,
     made = datetime.fromtimestamp(run.folder.weights.stat().st_mtime, UTC)
     origin = sidecar.origin or f"run {run.name} of {run.owner}, best of {run.status.epoch} epochs, not evaluated"
     names: dict[str, str | None] = {}
-    for key, ending in (("novelty", ".novelty.npz"), ("card", ".md")):
+    for key, ending in (("novelty", ".novelty.npz"), ("index", ".index.npz"), ("card", ".md")):
         named = getattr(sidecar, key)
         beside = run.folder.weights.with_name(named) if named else None
         if beside is not None and beside.is_file():

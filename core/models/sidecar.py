@@ -55,6 +55,7 @@ class Sidecar(BaseModel):
         date: when, as YYYY-MM-DD.
         calibration: None for networks that do not classify.
         novelty: name of the file with the feature statistics, beside the weights; None where there is none.
+        index: name of the file with the features of a generator's training tiles, beside the weights; None likewise.
         figures: held-out figures by name.
         card: name of the model card in Markdown, beside the weights; None where there is none.
     """
@@ -68,10 +69,11 @@ class Sidecar(BaseModel):
     date: str = ""
     calibration: SidecarCalibration | None = None
     novelty: str | None = None
+    index: str | None = None
     figures: dict[str, float | None] = {}
     card: str | None = None
 
-    @field_validator("novelty", "card")
+    @field_validator("novelty", "index", "card")
     @classmethod
     def _lies_beside(cls, name: str | None) -> str | None:
         if name is not None and (not name or Path(name).name != name or "\\" in name):
@@ -85,6 +87,8 @@ class Sidecar(BaseModel):
             found["calibration"] = self.calibration.model_dump(exclude_none=True)
         if self.novelty is not None:
             found["novelty"] = self.novelty
+        if self.index is not None:
+            found["index"] = self.index
         if self.figures:
             found["figures"] = dict(self.figures)
         return found

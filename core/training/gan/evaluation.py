@@ -12,15 +12,17 @@ import torch
 from torch import Tensor, nn
 
 from core.config import ROOT
+from core.inference.tile_features import BATCH, describe
 from core.models.manifest import read_manifest
 from core.models.medsyngan import NOISE_DIM, Generator
 from core.models.registry import get_card
 from core.models.simple_cnn import SimpleCNN
 from core.models.weights import load_weights
 from core.quality import generative
+from core.quality.neighbours import scale_of
 from core.training.data import Subset
 from core.training.data.tile_cache import TileCache
-from core.training.gan.judges import as_batch, name_classes, train_judge
+from core.training.gan.judges import name_classes, train_judge
 from core.training.gan.networks import sample
 from core.training.run_folder import RunFolder
 from core.types import RGBImage
@@ -40,40 +42,45 @@ GAP_PX = 4
 class Features:
     """What the bundled SimpleCNN sees in tiles, in units of its standard deviation over training tiles.
 
-    Its 128 activations before the last layer, which hold how much of a tile is stained, and mean and deviation of the
-    64 maps before those, which hold what the tile looks like.
+    The features themselves are those of `core.inference.tile_features`.
+
+    Attributes:
+        bundled: the network has the bundled weights; sha256: of them, empty where it is an untrained one.
+        scale: (256,) that brings features to units of their deviation.
     """
 
     def __init__(self, tiles: TileCache, device: torch.device) -> None:
         """Load the network; an untrained one of a fixed seed takes its place where no weights are bundled."""
         entry = read_manifest(ROOT / "weights").get("simple_cnn")
         self.bundled = entry is not None and all(path.is_file() for path in entry.paths)
+        self.sha256 = ""
         if entry is not None and self.bundled:
-            network: nn.Module = load_weights(get_card("simple_cnn"), entry.paths, sha256=entry.sha256).module
+            loaded = load_weights(get_card("simple_cnn"), entry.paths, sha256=entry.sha256)
+            network: nn.Module = loaded.module
+            self.sha256 = loaded.sha256
         else:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(0)
                 network = SimpleCNN()
+        assert isinstance(network, SimpleCNN)
         self._network, self._device = network.to(device).eval(), device
-        self._scale = np.ones(1)
-        found = self(tiles.tiles[np.random.default_rng(0).permutation(tiles.of(Subset.TRAIN))[:SCALED]])
-        deviation = found.std(axis=0)
-        self._scale = 1.0 / np.maximum(deviation, 1e-2 * float(deviation.max()) + 1e-9)
+        rows = np.random.default_rng(0).permutation(tiles.of(Subset.TRAIN))[:SCALED]
+        self.scale = scale_of(self.plain(tiles.tiles[rows]))
 
     def __call__(self, tiles: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-        """Return (N, 256) features of (N, 128, 128, 3) uint8 tiles."""
-        parts = [self._some(as_batch(tiles[k : k + 64], self._device)) for k in range(0, len(tiles), 64)]
-        return np.asarray(np.concatenate(parts).astype(np.float64) * self._scale)
+        """Return (N, 256) features of (N, 128, 128, 3) uint8 tiles, scaled."""
+        return np.asarray(self.plain(tiles).astype(np.float64) * self.scale)
+
+    def plain(self, tiles: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Return the same, not scaled."""
+        parts = [describe(self._network, tiles[k : k + BATCH], self._device) for k in range(0, len(tiles), BATCH)]
+        return np.concatenate(parts)
 
     @torch.inference_mode()
-    def _some(self, batch: Tensor) -> npt.NDArray[np.float32]:
-        network = self._network
-        assert isinstance(network, SimpleCNN)
-        features = network.pool(network.relu(network.conv1(batch)))
-        maps = network.pool(network.relu(network.conv2(features)))
-        last = network.relu(network.fc1(maps.flatten(1)))
-        found: npt.NDArray[np.float32] = torch.cat([last, maps.mean((2, 3)), maps.std((2, 3))], dim=1).cpu().numpy()
-        return found
+    def named(self, activations: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
+        """Return the (N,) class indices that the network gives tiles with these (N, 128) activations."""
+        logits = self._network.classify(torch.from_numpy(activations).to(self._device))
+        return np.asarray(logits.argmax(dim=1).cpu().numpy(), np.int64)
 
 
 def evaluate(
