@@ -10,10 +10,9 @@ from datetime import UTC, datetime
 import numpy as np
 
 from core import __version__
-from core.config import get_settings
 from core.errors import InvalidOptionError
 from core.explain.field import box_of, explain_chosen, worth_explaining
-from core.images import decode, resize_to, resize_to_fit
+from core.images import resize_to, resize_to_fit
 from core.inference.cells import DETECTOR, find_cells, measured_rule, with_scores
 from core.inference.engine import Engine
 from core.inference.scoring import (
@@ -23,10 +22,8 @@ from core.inference.scoring import (
     IhcField,
     Scored,
     network_inputs,
-    real_field,
     score_field,
     tile_results,
-    virtual_field,
 )
 from core.labels import (
     CAM_LAYERS,
@@ -46,15 +43,15 @@ from core.notices import image_notices, likeness_notices, outcome_notices, scale
 from core.quality.measures import assess, quality_notices, tissue_mask
 from core.quantify.measurements import DAB_THRESHOLD, measure
 from core.quantify.membrane_features import ASSUMED_MPP
+from core.scored_field import decode_upload, ihc_field, scored_field, scored_image
 from core.stains.recognition import recognise
-from core.stains.separation import White, separate, white_point
+from core.stains.separation import separate, white_point
 from core.stopwatch import Stopwatch
 from core.types import (
     DISPLAY_PX,
     Analysis,
     DecodedImage,
     DensityMap,
-    Mask,
     Measurements,
     Notice,
     Nuclei,
@@ -98,7 +95,7 @@ def analyze(
     layers = _layers(options)
     clock = Stopwatch(progress, STEPS)
     with clock.step("reading"):
-        decoded = _decode(data, name, max_bytes)
+        decoded = decode_upload(data, name, max_bytes)
     with clock.step("checking quality"):
         white = white_point(decoded.image)
         tissue = tissue_mask(decoded.image, white)
@@ -113,7 +110,7 @@ def analyze(
 
     virtual = stain.stain is Stain.HE
     with clock.step("staining virtually" if virtual else "separating the stains") as part:
-        field = _field(engine, decoded.image, mpp, white, tissue, virtual=virtual, progress=part)
+        field = ihc_field(engine, decoded.image, mpp, white, tissue, virtual=virtual, progress=part)
     with clock.step("measuring"):
         pictures = _pictures(field, display)
         measured = measure(_dab(pictures), field.tissue)
@@ -167,17 +164,10 @@ def explain_again(
     layers = _layers(Options(marker=analysis.marker, target=target))
     clock = Stopwatch(progress, 2)
     with clock.step("reading"):
-        decoded = _decode(data, analysis.name, len(data))
-    if decoded.sha256 != analysis.provenance.image_sha256 or not analysis.tiles:
-        raise InvalidOptionError(
-            "This is not the image that was scored, or it has no scored tiles. Upload the image again to explain it."
-        )
+        decoded = scored_image(data, analysis)
     card = get_card(CLASSIFIER[analysis.marker])
     with clock.step("explaining"):
-        white = white_point(decoded.image)
-        tissue = tissue_mask(decoded.image, white)
-        virtual = analysis.stain_source is StainSource.VIRTUAL
-        field = _field(engine, decoded.image, analysis.provenance.mpp, white, tissue, virtual=virtual)
+        field = scored_field(decoded, analysis, engine)
         chosen = worth_explaining(analysis.tiles, card, target)
         inputs = network_inputs(field, [box_of(analysis.tiles[index]) for index in chosen], card)
         size = analysis.provenance.size
@@ -185,28 +175,6 @@ def explain_again(
             engine, card, analysis.tiles, chosen, inputs, former.pictures, size, target, layers, method
         )
     return Result(replace(analysis, tiles=tiles, target=target, cam_method=method), pictures, former.nuclei)
-
-
-def _field(
-    engine: Engine,
-    image: RGBImage,
-    mpp: float | None,
-    white: White,
-    tissue: Mask,
-    *,
-    virtual: bool,
-    progress: Progress = no_progress,
-) -> IhcField:
-    """The IHC to score: the upload itself, or its virtual stain."""
-    if virtual:
-        return virtual_field(engine, image, mpp, tissue, progress)
-    return real_field(image, mpp, white, tissue)
-
-
-def _decode(data: bytes, name: str, max_bytes: int | None) -> DecodedImage:
-    settings = get_settings()
-    limit = settings.upload_limit_mb * 1_000_000 if max_bytes is None else max_bytes
-    return decode(data, name, max_bytes=limit, max_pixels=settings.max_pixels)
 
 
 def _layers(options: Options) -> tuple[str, ...]:

@@ -95,6 +95,13 @@ class CamMethod(StrEnum):
     EIGEN_CAM = "EigenCAM"
 
 
+class Perturbation(StrEnum):
+    """Explanations that cover parts of a tile and watch the answer, named as in Captum."""
+
+    LIME = "LIME"
+    OCCLUSION = "Occlusion"
+
+
 class NucleiMethod(StrEnum):
     """How nuclei are found: by the bundled network, by image processing alone, or not at all."""
 

@@ -3,11 +3,17 @@
 import streamlit as st
 
 from core.labels import CLASSES, CamMethod
-from pages.ui import guard, rounds
+from pages.ui import faithfulness, guard, rounds
 from pages.ui.workspace import Opened, Workspace
 
 
 def show(opened: Opened, space: Workspace) -> None:
+    """What is explained, and on request other explanations and how far they can be trusted."""
+    _choices(opened, space)
+    faithfulness.show(opened, space)
+
+
+def _choices(opened: Opened, space: Workspace) -> None:
     """Two choices under the picture; a change explains anew, without scoring again."""
     analysis = opened.result.analysis
     if not opened.result.pictures.heatmaps:
