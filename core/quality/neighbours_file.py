@@ -26,7 +26,8 @@ def save_index(index: TrainingIndex, path: Path) -> None:
     Raises:
         StorageError: the disk refused it.
     """
-    values = {name: np.asarray(getattr(index, name), np.float16) for name in _HALVES}
+    values: dict[str, npt.NDArray[np.generic]] = {}
+    values |= {name: np.asarray(getattr(index, name), np.float16) for name in _HALVES}
     values |= {name: np.asarray(getattr(index, name), np.int32) for name in _WHOLES}
     values |= {name: np.asarray(getattr(index, name), np.float32) for name in _FLOATS}
     values |= {name: np.asarray(getattr(index, name)) for name in (*_NUMBERS, *_WORDS)}
@@ -73,7 +74,7 @@ def _index(values: dict[str, npt.NDArray[np.generic]]) -> TrainingIndex:
     wholes = {name: np.asarray(_numbers(values[name], np.float64), np.int64) for name in _WHOLES}
     spread, scale, mean, axes = (_numbers(values[name], np.float32) for name in _FLOATS)
     count, held = len(names), len(held_out)
-    shapes = (
+    shapes: tuple[tuple[npt.NDArray[np.generic], tuple[int, ...]], ...] = (
         (features, (count, axes.shape[-1])),
         (held_out, (held, axes.shape[-1])),
         (wholes["labels"], (count,)),
