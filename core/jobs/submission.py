@@ -111,7 +111,7 @@ def fill(folder: RunFolder, data: Path, config: TrainConfig) -> RunFolder:
     try:
         folder.write_json("config.json", config.model_dump(mode="json"))
         folder.write_json("data.json", {"data": str(data)})
-        folder.say(Status(State.QUEUED, epochs=config.epochs, message=QUEUED))
+        folder.say(Status(State.QUEUED, epochs=config.rounds, message=QUEUED, unit=config.unit))
     except StorageError:
         shutil.rmtree(folder.path, ignore_errors=True)
         raise

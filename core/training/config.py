@@ -7,9 +7,9 @@ values out of range are refused in words.
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from core.errors import InvalidOptionError
 
@@ -22,6 +22,7 @@ class Recipe(StrEnum):
     VIT = "vit"
     MEDSYNGAN = "medsyngan"
     VIRTUAL_STAIN = "virtual-stain"
+    STUDY = "study"
 
 
 class Schedule(StrEnum):
@@ -82,9 +83,13 @@ class TrainConfig(BaseModel):
         max_minutes: wall clock after which the run ends as if its epochs were done; None never.
         val_share, test_share: of the cases, held out where the data set does not say so itself.
         deterministic: the same seed gives the same result on this machine; slower on a GPU.
+        unit: what a run of this recipe is counted in; `rounds` of them in all.
+        unused: settings that mean nothing to this recipe.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    unit: ClassVar[str] = "epoch"
+    unused: ClassVar[frozenset[str]] = frozenset()
 
     epochs: int = Field(default=50, ge=1, le=10_000)
     batch_size: int = Field(default=32, ge=1, le=4096)
@@ -101,6 +106,11 @@ class TrainConfig(BaseModel):
     deterministic: bool = True
     val_share: float = Field(default=0.15, ge=0, lt=0.9)
     test_share: float = Field(default=0.15, ge=0, lt=0.9)
+
+    @property
+    def rounds(self) -> int:
+        """How many units the run has."""
+        return self.epochs
 
 
 class ClassifierConfig(TrainConfig):
@@ -249,8 +259,79 @@ class VirtualStainConfig(TrainConfig):
     stain: float = Field(default=0.15, ge=0, le=1)
 
 
+def _numbers(value: Any) -> Any:
+    """Read "0.5, 1, 2" as numbers; anything else is left to the type."""
+    if isinstance(value, str):
+        return [part for part in value.replace(";", ",").split(",") if part.strip()]
+    return [value] if isinstance(value, int | float) else value
+
+
+Ratio = Annotated[float, Field(gt=0, le=10)]
+Ratios = Annotated[tuple[Ratio, ...], BeforeValidator(_numbers), Field(max_length=10)]
+Share = Annotated[float, Field(gt=0, le=1)]
+Shares = Annotated[tuple[Share, ...], BeforeValidator(_numbers), Field(min_length=1, max_length=5)]
+
+
+class StudyConfig(TrainConfig):
+    """Does synthetic data help? The same classifier on real images alone, and on real and synthetic ones.
+
+    In each fold some cases are for the test alone; generator, filter and classifiers learn from the others. All
+    classifiers do the same number of batches, so that more images do not mean more training.
+
+    Attributes:
+        epochs: passes over the real training tiles; sets how many batches every classifier does.
+        batch_size: real and synthetic tiles a batch.
+        classifier: what is trained, with its own augmentation.
+        tied: weigh every position of a tile alike while training (SimpleCNN only).
+        ratios: synthetic images per real training tile, taken as they come from the generator.
+        filtered_ratios: the same, of images that passed the quality filter.
+        real_shares: shares of the real training tiles; below 1 they say whether synthesis helps where images are few.
+        folds: every case is tested in one of them.
+        seeds: trainings of each kind in each fold, with seeds from the seed on.
+        two_filters: filter by two classifiers, each of one half of the training cases, which both must accept; else by
+            the real-only classifier of the fold, as published.
+        draws: images drawn at most for each that shall pass the filter.
+        generator_batches: batches of 16 tiles that each generator learns from.
+        generator_start: batches before those in which it learns to paint real tiles from their components.
+        generator_width: channels of its last layer.
+        mpp: micrometres per pixel of images that do not say so.
+    """
+
+    unit: ClassVar[str] = "part"
+    unused: ClassVar[frozenset[str]] = frozenset({"early_stop", "val_share", "test_share", "warmup"})
+
+    recipe: Literal[Recipe.STUDY] = Recipe.STUDY
+    epochs: int = Field(default=12, ge=1, le=10_000)
+    learning_rate: float = Field(default=5e-3, gt=0, allow_inf_nan=False)
+    schedule: Schedule = Schedule.COSINE
+    val_share: float = Field(default=0.0, ge=0, lt=0.9)
+    test_share: float = Field(default=0.0, ge=0, lt=0.9)
+    classifier: Literal["simple-cnn", "ihcnet"] = "simple-cnn"
+    tied: bool = True
+    ratios: Ratios = (0.5, 1.0, 2.0)
+    filtered_ratios: Ratios = (1.0, 2.0)
+    real_shares: Shares = (1.0,)
+    folds: int = Field(default=3, ge=2, le=20)
+    seeds: int = Field(default=3, ge=1, le=20)
+    two_filters: bool = False
+    draws: int = Field(default=20, ge=1, le=1000)
+    generator_batches: int = Field(default=2000, ge=1, le=1_000_000)
+    generator_start: int = Field(default=400, ge=0, le=100_000)
+    generator_width: Literal[32, 64, 96, 128] = 32
+    mpp: float | None = Field(default=None, gt=0, le=20)
+
+    @property
+    def rounds(self) -> int:
+        """Generators, filters and classifiers to train."""
+        arms = 1 + len(set(self.ratios)) + len(set(self.filtered_ratios))
+        filters = int(bool(self.filtered_ratios))
+        generators = int(arms > 1)
+        return len(set(self.real_shares)) * self.folds * (generators + filters + self.seeds * arms)
+
+
 AnyConfig = Annotated[
-    SimpleCnnConfig | IhcnetConfig | VitConfig | MedSynGanConfig | VirtualStainConfig, Field(discriminator="recipe")
+    SimpleCnnConfig | IhcnetConfig | VitConfig | MedSynGanConfig | VirtualStainConfig | StudyConfig,
+    Field(discriminator="recipe"),
 ]
 CONFIGS: dict[Recipe, type[TrainConfig]] = {
     Recipe.SIMPLE_CNN: SimpleCnnConfig,
@@ -258,6 +339,7 @@ CONFIGS: dict[Recipe, type[TrainConfig]] = {
     Recipe.VIT: VitConfig,
     Recipe.MEDSYNGAN: MedSynGanConfig,
     Recipe.VIRTUAL_STAIN: VirtualStainConfig,
+    Recipe.STUDY: StudyConfig,
 }
 _ADAPTER: TypeAdapter[Any] = TypeAdapter(AnyConfig)
 

@@ -18,7 +18,7 @@ from core.errors import AppError, ConflictError, StorageError, TrainingError
 from core.memory import keep_memory
 from core.models.weights import save_safetensors
 from core.training.checkpoint import load_checkpoint, save_checkpoint
-from core.training.config import Precision, TrainConfig, read_config, recipe_of
+from core.training.config import Precision, StudyConfig, TrainConfig, read_config, recipe_of
 from core.training.recipes import build_task
 from core.training.reporter import Reporter, check_finite
 from core.training.run_folder import RunFolder, State, Status, disk_error
@@ -40,14 +40,16 @@ def train(run: RunFolder) -> Status:
     config = read_config(json.loads(run.config.read_text(encoding="utf-8")))
     with _only_one(run):
         before = run.status()
-        status = Status(State.STARTING, before.epoch, config.epochs, seconds=before.seconds, pid=os.getpid())
+        status = Status(
+            State.STARTING, before.epoch, config.rounds, seconds=before.seconds, pid=os.getpid(), unit=config.unit
+        )
         fabric = build_fabric(config)
         with Reporter(run, config, status, writes=fabric.is_global_zero) as reporter:
             state, message = State.FAILED, "The training stopped unexpectedly; the log says more."
             try:
                 state, message = _train(run, config, fabric, reporter)
             except KeyboardInterrupt:
-                state, message = State.STOPPED, "Stopped. What the finished epochs reached is kept; resume to go on."
+                state, message = State.STOPPED, f"Stopped. The finished {config.unit}s are kept; resume to go on."
             except AppError as error:
                 message = str(error)
             except MemoryError:
@@ -77,6 +79,10 @@ def _train(run: RunFolder, config: TrainConfig, fabric: Fabric, reporter: Report
     torch.use_deterministic_algorithms(config.deterministic, warn_only=True)
     # Nothing here reads memory that it has not written.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    if isinstance(config, StudyConfig):
+        from core.training.study.running import run_study
+
+        return run_study(run, config, fabric, reporter)
     task = build_task(config, data, fabric, reporter.doing)
     recipe = recipe_of(config).value
     checkpoint = load_checkpoint(run.checkpoint, recipe=recipe) or {"epoch": 0, "best": None, "best_epoch": 0}

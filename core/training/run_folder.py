@@ -65,6 +65,7 @@ class Status:
         message: one sentence for the user: what is done now, or why it ended and what to change.
         pid: process that trains; 0 for none.
         heartbeat: seconds since 1970 when this was written.
+        unit: what `epoch` and `epochs` count: epochs, or the parts of a study.
     """
 
     state: State = State.QUEUED
@@ -80,6 +81,7 @@ class Status:
     message: str = ""
     pid: int = 0
     heartbeat: float = 0.0
+    unit: str = "epoch"
 
 
 @dataclass(frozen=True)

@@ -33,11 +33,23 @@ FITTED = 3000
 class RealTiles:
     """Tiles in memory-mapped cache, drawn so that every class is as frequent as the others."""
 
-    def __init__(self, config: MedSynGanConfig, data: DataSet, device: torch.device, progress: Progress) -> None:
-        """Read the tiles of a data set that was split, or find them read already."""
+    def __init__(
+        self,
+        config: MedSynGanConfig,
+        data: DataSet,
+        device: torch.device,
+        progress: Progress,
+        *,
+        tiles: TileCache | None = None,
+    ) -> None:
+        """Read the tiles of a data set that was split, or find them read already.
+
+        Args:
+            tiles: of the data set, where the caller has them already.
+        """
         self.config, self.device = config, device
         card = get_card("medsyngan_g")
-        self.cache: TileCache = build_cache(
+        self.cache: TileCache = tiles or build_cache(
             data,
             get_settings().data_dir / "cache" / "tiles",
             input_px=card.input_px,

@@ -39,7 +39,22 @@ Batch = tuple[Tensor, Tensor]
 class ClassifierTask:
     """Tiles with classes, a network, cross-entropy."""
 
-    def __init__(self, config: ClassifierConfig, data: DataSet, fabric: Fabric, progress: Progress) -> None:
+    def __init__(
+        self,
+        config: ClassifierConfig,
+        data: DataSet,
+        fabric: Fabric,
+        progress: Progress,
+        *,
+        tiles: TileCache | None = None,
+        synthetic: TileCache | None = None,
+    ) -> None:
+        """Read the tiles and build the network.
+
+        Args:
+            tiles: of the data set, read and split already; None reads them.
+            synthetic: tiles of the same classes that only train; None reads those that the configuration names.
+        """
         self.config, self.data, self.fabric = config, data, fabric
         self.card = card_of(config)
         read = partial(
@@ -51,8 +66,8 @@ class ClassifierTask:
             white_level=self.card.white_level,
             progress=progress,
         )
-        self.cache = read(data)
-        self.source = TileSource(config, self.cache, self._read_synthetic(read))
+        self.cache = read(data) if tiles is None else tiles
+        self.source = TileSource(config, self.cache, synthetic or self._read_synthetic(read))
         held_out = self.cache.of(Subset.VAL)
         # Without validation tiles, some that it has seen must do; the name says so wherever it is shown.
         self.judged = held_out if len(held_out) else self.cache.of(Subset.TRAIN)[:SEEN_TILES]
@@ -113,6 +128,10 @@ class ClassifierTask:
             f"{self.prefix}_accuracy": accuracy,
             "learning_rate": self.rate.at(float(epoch)),
         }
+
+    def classify(self, tiles: RGBImage) -> Floats:
+        """Return (N, C) logits of (N, px, px, 3) uint8 tiles with the present weights."""
+        return self._predict(self._plain().eval(), tiles)[0]
 
     def state(self) -> dict[str, Any]:
         """Return all that is needed to go on."""

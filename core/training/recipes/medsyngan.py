@@ -1,6 +1,7 @@
 """MedSynGAN: images from noise and a class, trained against a discriminator that is told the class as well."""
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from core.models.weights import read_state_dict, save_safetensors
 from core.quality.generative import frechet_by_class, spread
 from core.training.config import MedSynGanConfig
 from core.training.data import DataSet
+from core.training.data.tile_cache import TileCache
 from core.training.gan import diff_augment
 from core.training.gan.evaluation import Features, evaluate, montage
 from core.training.gan.judges import TileJudge
@@ -47,10 +49,18 @@ class GanTask:
 
     goal = Goal("frechet", "Fréchet distance to held-out tiles of the same class")
 
-    def __init__(self, config: MedSynGanConfig, data: DataSet, fabric: Fabric, progress: Progress) -> None:
-        """Read the tiles and build the networks with random weights."""
+    def __init__(
+        self,
+        config: MedSynGanConfig,
+        data: DataSet,
+        fabric: Fabric,
+        progress: Progress,
+        *,
+        tiles: TileCache | None = None,
+    ) -> None:
+        """Read the tiles (or take those given, read and split already) and build the networks with random weights."""
         self.config, self.fabric = config, fabric
-        self.tiles = RealTiles(config, data, fabric.device, progress)
+        self.tiles = RealTiles(config, data, fabric.device, progress, tiles=tiles)
         classes, betas = self.tiles.classes, (config.beta1, 0.999)
         generator = Generator(classes=classes, width=config.width).to(memory_format=torch.channels_last)
         critic = Critic(
@@ -70,12 +80,16 @@ class GanTask:
         self.mean = RunningMean(generator, config.ema) if config.ema else None
         self.guide: TileJudge | None = None
         self.components = self.tiles.components() if config.start_steps or config.anchor else None
-        self.features = Features(self.tiles.cache, fabric.device)
         self._fixed = self._noise(np.repeat(np.arange(classes), config.images), seed=config.seed)
         self._real_features: npt.NDArray[np.float64] | None = None
         self._real_spread = 0.0
         self._sums: dict[str, Tensor] = {}
         self._steps_done, self._collapsed = 0, 0
+
+    @cached_property
+    def features(self) -> Features:
+        """What generators are judged by; no part of their training."""
+        return Features(self.tiles.cache, self.fabric.device)
 
     def steps(self) -> int:
         """Return the batches of one epoch."""
@@ -156,11 +170,11 @@ class GanTask:
 
     def best_weights(self) -> dict[str, Tensor]:
         """Return the generator's weights (their running mean, if one is kept)."""
-        return dict(self._best_generator.state_dict())
+        return dict(self.best_generator.state_dict())
 
     def draw(self, epoch: int) -> RGBImage | None:  # noqa: ARG002
         """Return samples of the fixed noise, a row per class."""
-        images = sample(self._best_generator, *self._fixed).numpy()
+        images = sample(self.best_generator, *self._fixed).numpy()
         return montage(images, columns=self.config.images)
 
     def finish(self, run: RunFolder, weights: Path) -> dict[str, Any]:
@@ -172,7 +186,8 @@ class GanTask:
         return evaluate(generator, self.tiles.cache, self.features, run=run, seed=self.config.seed)
 
     @property
-    def _best_generator(self) -> Generator:
+    def best_generator(self) -> Generator:
+        """The generator with its present weights, or their running mean where one is kept."""
         return self.mean.network if self.mean else self._plain_generator
 
     def _judge(self, images: Tensor, labels: Tensor, noise: Tensor) -> dict[str, Tensor]:
@@ -240,7 +255,7 @@ class GanTask:
         return noise.to(self.fabric.device), torch.from_numpy(np.asarray(labels, np.int64)).to(self.fabric.device)
 
     def _sample(self, labels: npt.NDArray[np.int64], *, seed: int) -> npt.NDArray[np.uint8]:
-        return sample(self._best_generator, *self._noise(labels, seed=seed)).numpy()
+        return sample(self.best_generator, *self._noise(labels, seed=seed)).numpy()
 
     def _check_diversity(self, diversity: float) -> None:
         small = diversity < COLLAPSED and self._steps_done >= FIRST_STEPS
