@@ -9,11 +9,16 @@ import numpy.typing as npt
 from core.config import get_settings
 from core.inference.classification import classify_tiles
 from core.inference.engine import Engine
-from core.inference.scoring import real_field, score_field
+from core.inference.scoring import CLASSIFIER, real_field, score_field
+from core.inference.tile_features import NETWORK, tile_features
+from core.inference.training_index import training_index
+from core.labels import CLASSES, Marker
 from core.models.registry import get_card
+from core.models.sidecar import read_sidecar
 from core.models.weights import check_weights
-from core.quality.filter_measures import Probs
+from core.quality.filter_measures import Measures, Near, Probs, measure_images
 from core.quality.measures import tissue_mask
+from core.quality.neighbours import nearest
 from core.stains.separation import white_point
 from core.types import Progress, RGBImage, no_progress
 
@@ -77,12 +82,55 @@ def _read_tiles(
         probs[some] = classify_tiles(engine, name, np.stack([images[row] for row in some])).probs
 
 
+def measure_synthetic(
+    engine: Engine,
+    images: RGBImage | Sequence[RGBImage],
+    labels: Sequence[str],
+    marker: Marker,
+    *,
+    second: Engine | None = None,
+    generator: str = "",
+    mpp: float | None = None,
+    progress: Progress = no_progress,
+) -> tuple[Measures, ...]:
+    """Measure all that synthetic or virtual images of one marker are judged by.
+
+    Args:
+        labels: class each was made as; "" where unknown.
+        second: an engine with other weights of the classifier (`with_weights`); None asks no second model.
+        generator: whose training tiles the images are held against, where it brings an index and all of them are tiles.
+    Raises:
+        ModelUnavailableError, CancelledError: as `classify_images`.
+    """
+    name = CLASSIFIER[marker]
+    return measure_images(
+        images,
+        labels=labels,
+        probs=classify_images(engine, name, images, mpp=mpp, progress=progress),
+        second=None if second is None else classify_images(second, name, images, mpp=mpp, progress=progress),
+        classes=CLASSES[marker],
+        nearest=_nearest(engine, images, generator) if generator else None,
+        progress=progress,
+    )
+
+
+def _nearest(engine: Engine, images: RGBImage | Sequence[RGBImage], generator: str) -> Sequence[Near] | None:
+    """The real image nearest to each; None where that is not known."""
+    side = get_card(NETWORK).input_px
+    if not len(images) or any(image.shape != (side, side, 3) for image in images):
+        return None
+    index = training_index(engine, generator)
+    return None if index is None else nearest(index, tile_features(engine, np.stack(list(images))))
+
+
 def with_weights(name: str, path: Path) -> Engine:
     """Return an engine that reads with other weights of a model: a second opinion beside the active ones.
 
     Raises:
-        WeightsError: the file is missing, damaged or made for another network.
+        WeightsError: the file is missing, damaged or made for another network, or for other classes.
     """
-    check_weights(get_card(name), path)
+    card = get_card(name)
+    check_weights(card, path)
+    read_sidecar(path, card)
     settings = get_settings()
     return Engine(settings.weights_dir, overrides={name: path}, device=settings.device, backend=settings.backend)
