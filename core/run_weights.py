@@ -32,6 +32,11 @@ def keep_weights(run: Run) -> tuple[ModelCard, Path, str]:
         StorageError: the disk refused it; nothing is left behind.
     """
     source = run.folder.weights
+    if run.recipe is Recipe.STUDY:
+        raise WeightsError(
+            "A study compares classifiers and keeps none of their weights. Train the recipe simple-cnn or ihcnet, with "
+            "synthetic images or without, as the study advises."
+        )
     if not run.status.state.ended:
         raise ConflictError("This run still trains. Stop it, or wait until it is done; then its weights can be used.")
     if not source.is_file():

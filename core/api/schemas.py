@@ -122,7 +122,8 @@ class RunPublic(BaseModel):
     message: str = Field(description="What is done now, or why it ended and what to change.")
     place: int | None = Field(description="In the queue, from 1; null where it does not wait.")
     device: str = Field(description='"cpu" or "cuda:0" while it trains.')
-    epoch: int = Field(description="Finished epochs.")
+    unit: str = Field(description="What is counted: epochs, or the parts of a study.")
+    epoch: int = Field(description="Finished epochs, or parts.")
     epochs: int
     step: int
     steps: int

@@ -50,7 +50,7 @@ def _show(folder: "RunFolder", line: ProgressLine, over: threading.Event) -> Non
     while not over.wait(POLL_S):
         status = folder.status()
         best = f", best {status.metric} {status.best:.4g}" if status.best is not None else ""
-        line.label = f"epoch {min(status.epoch + 1, status.epochs)} of {status.epochs}{best}"
+        line.label = f"{status.unit} {min(status.epoch + 1, status.epochs)} of {status.epochs}{best}"
         line.update(status.message, status.epoch * status.steps + status.step, status.epochs * status.steps)
 
 

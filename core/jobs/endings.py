@@ -41,9 +41,9 @@ def _cause(folder: RunFolder, code: int | None) -> str:
 
 def _kept(status: Status) -> str:
     if not status.epoch:
-        return "No epoch was done yet: resume to begin again."
+        return f"No {status.unit} was done yet: resume to begin again."
     best = f", the best weights are those of epoch {status.best_epoch}" if status.best_epoch else ""
-    return f"{status.epoch} epochs are kept{best}; resume to go on."
+    return f"{status.epoch} {status.unit}s are kept{best}; resume to go on."
 
 
 def _signal(number: int) -> str:

@@ -14,7 +14,7 @@ from core.jobs import processes
 from core.jobs.devices import device_names, free_devices
 from core.jobs.records import Trainer, iter_jobs, read_trainer
 from core.jobs.submission import usable_data
-from core.training.config import TrainConfig, read_config
+from core.training.config import StudyConfig, TrainConfig, read_config
 from core.training.run_folder import RunFolder, State, disk_error
 from core.types import Progress, no_progress
 
@@ -34,6 +34,7 @@ class Estimate:
         steps: batches of an epoch; `epochs` at most.
         start_s: before the first batch: loading, reading the images. They are kept: the run itself starts faster.
         total_s: all of it, without the evaluation at the end.
+        unit: what `epochs` counts.
         shared: other runs trained here meanwhile, so alone it is faster.
     """
 
@@ -43,6 +44,7 @@ class Estimate:
     start_s: float
     total_s: float
     shared: bool
+    unit: str = "epoch"
 
 
 def estimate(
@@ -61,14 +63,41 @@ def estimate(
     path = usable_data(user, data, settings)
     taken = [trainer.device for job in iter_jobs() if (trainer := read_trainer(job.folder)) is not None]
     device = next(iter(free_devices(taken)), device_names()[0])
+    if isinstance(settings, StudyConfig):
+        found = _study(path, settings, device, progress)
+    else:
+        found = _measure_apart(path, settings, device, progress)
+    return replace(found, shared=bool(taken))
+
+
+def _study(path: Path, config: StudyConfig, device: str, progress: Progress) -> Estimate:
+    """Measure the two kinds of networks that a study trains, and count how many of each."""
+    from core.training.study.plan import Work, parts_of
+    from core.training.study.settings import measured_configs
+
+    classifier, generator = measured_configs(config)
+    one = _measure_apart(path, classifier, device, progress)
+    parts = [part.work for part in parts_of(config)]
+    cells, generators = parts.count(Work.CELL), parts.count(Work.GENERATOR)
+    steps = config.epochs * (config.steps_per_epoch or max(1, round(one.steps * (1 - 1 / config.folds))))
+    total_s = one.start_s + cells * steps * one.seconds_per_step
+    if generators:
+        batches = config.generator_batches + config.generator_start
+        other = _measure_apart(path, generator, device, progress)
+        total_s += generators * batches * other.seconds_per_step
+    return Estimate(one.seconds_per_step, steps, cells, one.start_s, total_s, shared=False, unit="classifier")
+
+
+def _measure_apart(path: Path, config: TrainConfig, device: str, progress: Progress) -> Estimate:
+    """Measure a training in a folder that is gone afterwards."""
     try:
         folder = RunFolder(Path(tempfile.mkdtemp(prefix="measuring-")))
     except OSError as error:
         raise disk_error(error) from error
     try:
-        folder.write_json("config.json", settings.model_dump(mode="json"))
+        folder.write_json("config.json", config.model_dump(mode="json"))
         folder.write_json("data.json", {"data": str(path)})
-        return replace(_measure(folder, settings, device, progress), shared=bool(taken))
+        return _measure(folder, config, device, progress)
     finally:
         shutil.rmtree(folder.path, ignore_errors=True)
 

@@ -66,7 +66,11 @@ def resume(user: User, run_id: str, *, extra_epochs: int = 0) -> Run:
     def change(job: Job) -> None:
         status = _ended(job)
         if status.state is State.FINISHED and not extra_epochs:
-            raise ConflictError("This run has done all its epochs. Say how many more it shall do.")
+            raise ConflictError(
+                "This run has done all its epochs. Say how many more it shall do."
+                if status.unit == "epoch"
+                else f"This run has done all its {status.unit}s. For more, start a new one."
+            )
         folder = job.folder
         if extra_epochs:
             more_epochs(folder, extra_epochs)
@@ -87,6 +91,8 @@ def more_epochs(folder: RunFolder, extra: int) -> None:
         StorageError: the disk refused it.
     """
     config = config_of(folder)
+    if config.unit != "epoch":
+        raise InvalidOptionError(f"This run is done in {config.unit}s, not in epochs. Start a new one instead.")
     values = config.model_dump(mode="json")
     folder.write_json("config.json", read_config(values | {"epochs": config.epochs + extra}).model_dump(mode="json"))
 

@@ -15,10 +15,11 @@ from core.jobs.records import Job, Wish, iter_jobs, new_id, write_job
 from core.jobs.runs import RESEARCHERS, Run, get_run
 from core.jobs.sources import check_items, check_settings, data_path
 from core.labels import Role
-from core.training.config import TrainConfig, read_config, recipe_of
+from core.training.config import StudyConfig, TrainConfig, read_config, recipe_of
 from core.training.data import check_classes, open_data
 from core.training.data.splitting import split
 from core.training.run_folder import RunFolder, State, Status, disk_error
+from core.training.study.plan import fold_cases
 
 MAX_PRIORITY = 100
 MAX_UNFINISHED = 50
@@ -66,6 +67,8 @@ def usable_data(user: User, data: Path | str, config: TrainConfig) -> Path:
     found = open_data(path)
     check_items(user, found)
     check_classes(found, recipe_of(config))
+    if isinstance(config, StudyConfig):
+        fold_cases(found, config.folds, config.seed)
     split(found, val_share=config.val_share, test_share=config.test_share, seed=config.seed)
     return path
 

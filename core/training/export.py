@@ -15,6 +15,9 @@ from core.training.run_folder import RunFolder
 LEFT_OUT = ("checkpoint.pt", "lock", "STOP", "job.json", "process.json", "data.json")
 """Not for others: what only this machine needs, and who trained where."""
 
+OF_A_STUDY = ("filter.pt", "generator.pt", "drawn.npz", "accepted.npz")
+"""What a study needs until it is done."""
+
 STORED = (".safetensors", ".png", ".npz")
 """Packed already."""
 
@@ -56,7 +59,7 @@ def write_zip(run: RunFolder, name: str, target: Path | IO[bytes]) -> None:
 
 
 def _stays(inside: Path) -> bool:
-    return inside.name in LEFT_OUT or inside.suffix == ".partial" or inside.name.startswith(".")
+    return inside.name in (*LEFT_OUT, *OF_A_STUDY) or inside.suffix == ".partial" or inside.name.startswith(".")
 
 
 def _weights(run: RunFolder) -> Path:

@@ -59,6 +59,35 @@ figure.write_html(RUN / "curves.html")  # open it in a browser
 epochs[-1]
 """
 
+_STUDY = """\
+import plotly.graph_objects as go
+
+evaluation = json.loads(run.evaluation.read_text())
+for table in evaluation["shares"]:
+    print(f"{table['share']:.0%} of the real tiles: {table['answer']}")
+    for arm in table["arms"]:
+        gain = arm["balanced_gain"]
+        print(f"  {arm['name']:14} {gain['value']:+.3f} ({gain['low']:+.3f} to {gain['high']:+.3f})")
+figure = go.Figure()
+for table in evaluation["shares"]:
+    arms = table["arms"][1:]
+    gains = [arm["balanced_gain"] for arm in arms]
+    figure.add_scatter(
+        x=[gain["value"] for gain in gains],
+        y=[arm["name"] for arm in arms],
+        mode="markers",
+        name=f"{table['share']:.0%} of the real tiles",
+        error_x={
+            "symmetric": False,
+            "array": [gain["high"] - gain["value"] for gain in gains],
+            "arrayminus": [gain["value"] - gain["low"] for gain in gains],
+        },
+    )
+figure.update_layout(xaxis_title="gain in balanced accuracy")
+figure.write_html(RUN / "gains.html")  # open it in a browser
+evaluation["notes"]
+"""
+
 _FIGURES = """\
 evaluation = json.loads(run.evaluation.read_text())
 for row in evaluation.get("confusion", []):  # rows: truth, columns: what the network says
@@ -83,11 +112,16 @@ def notebook(run: RunFolder, name: str) -> bytes:
         _code(_SETTINGS.format(config=_as_python(config))),
         _markdown("## Training"),
         _code(_TRAINING),
-        _markdown("## Curves"),
-        _code(_CURVES),
-        _markdown("## Figures on what was held out"),
-        _code(_FIGURES),
     ]
+    if config.get("recipe") == "study":
+        cells += [_markdown("## Does synthetic data help?"), _code(_STUDY)]
+    else:
+        cells += [
+            _markdown("## Curves"),
+            _code(_CURVES),
+            _markdown("## Figures on what was held out"),
+            _code(_FIGURES),
+        ]
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"
     language = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}

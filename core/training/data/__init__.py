@@ -63,7 +63,7 @@ def check_classes(data: DataSet, recipe: Recipe) -> str:
             "images in class folders (for the IHC alone, open the folder IHC), or the recipe virtual-stain."
         )
     known = LABELS_OF.get(recipe, ())
-    if needed is Kind.PAIRS or data.classes == known:
+    if recipe is Recipe.STUDY or needed is Kind.PAIRS or data.classes == known:
         return ""
     return (
         f"These images have the classes {', '.join(data.classes)}; the workbench uses weights of {recipe.value} for "

@@ -88,11 +88,13 @@ def draw(generator: Generator, counts: Mapping[int, int], *, seed: int, report: 
     Args:
         counts: images of each class index.
     """
-    total, images, labels = sum(counts.values()), [], []
+    images: list[RGBImage] = []
+    labels: list[npt.NDArray[np.int64]] = []
+    total = sum(counts.values())
     for label, count in sorted(counts.items()):
         draws = Draws(generator, label, seed=seed)
         for start in range(0, count, BATCH):
-            report(sum(map(len, images)), total)
+            report(sum(len(some) for some in images), total)
             images.append(draws.take(min(BATCH, count - start)))
             labels.append(np.full(len(images[-1]), label, np.int64))
     return _pool(images, labels)
@@ -114,7 +116,8 @@ def draw_filtered(
         counts: images wanted of each class index.
         draws: images drawn at most for each that is wanted; a class may end up with fewer.
     """
-    images, labels = [], []
+    images: list[RGBImage] = []
+    labels: list[npt.NDArray[np.int64]] = []
     drawn, accepted = [0] * len(classes), [0] * len(classes)
     first: Counter[str] = Counter()
     every: Counter[str] = Counter()

@@ -24,7 +24,7 @@ from core.training.data.tile_cache import TileCache
 from core.training.recipes.classifier import ClassifierTask
 from core.training.reporter import Reporter
 from core.training.run_folder import RunFolder, State, disk_error
-from core.training.study import trainers
+from core.training.study import settings, trainers
 from core.training.study.pace import Pace
 from core.training.study.plan import REAL, Part, Sides, Work, check_apart, fold_cases, halves_of, parts_of, sides_of
 from core.training.study.pools import Pool, draw, draw_filtered, read_pool
@@ -108,7 +108,7 @@ class Study:
         sides, place = self._sides(part), self._place(part)
         tiles = _used(self.small, sides)
         steps = min(trainers.CHECKPOINT_BATCHES, self.config.generator_batches)
-        config = trainers.generator_config(self.config, seed=self.config.seed + part.fold, steps=steps)
+        config = settings.generator_config(self.config, seed=self.config.seed + part.fold, steps=steps)
         generator = trainers.train_generator(
             config, self.data, tiles, checkpoint=place / "generator.pt", fabric=self.fabric, tick=self.pace.tick
         )
@@ -123,7 +123,7 @@ class Study:
 
     def _classify(self, part: Part) -> dict[str, Any]:
         tiles = _used(self.tiles, self._sides(part))
-        config = trainers.classifier_config(self.config, seed=part.seed, steps=self._steps())
+        config = settings.classifier_config(self.config, seed=part.seed, steps=self._steps())
         synthetic = self._synthetic(part, tiles)
         task = trainers.train_classifier(config, self.data, tiles, synthetic, fabric=self.fabric, tick=self.pace.tick)
         if part.arm == REAL and part.seed == self.config.seed and self.config.filtered_ratios:
@@ -176,7 +176,7 @@ class Study:
 
     def _judges(self, part: Part, sides: Sides) -> tuple[ClassifierTask, ...]:
         """The classifier that filters: the real-only one of this fold, or two of one half of the cases each."""
-        config = trainers.classifier_config(self.config, seed=self.config.seed, steps=self._steps())
+        config = settings.classifier_config(self.config, seed=self.config.seed, steps=self._steps())
         if self.config.two_filters:
             train = partial(trainers.train_classifier, fabric=self.fabric, tick=self.pace.tick)
             halves = halves_of(self.data, sides, self.config.seed)

@@ -123,7 +123,7 @@ def _gain(
 ) -> Gain:
     keys = sorted(mine.keys() & real.keys())
     ours, theirs = (_table([side[key] for key in keys], classes) for side in (mine, real))  # (S, K, C, C)
-    draws = _draws(*ours.shape[:2], rounds, seed)
+    draws = _draws(ours.shape[0], ours.shape[1], rounds, seed)
     recalls = [_recall(index) for index in range(classes)]
     differences = np.array([_balanced(mine[key]) - _balanced(real[key]) for key in keys])
     tested = arm != REAL

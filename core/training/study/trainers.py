@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +14,7 @@ from core.config import get_settings
 from core.models.medsyngan import NOISE_DIM, Generator
 from core.models.registry import get_card
 from core.training.checkpoint import load_checkpoint, save_checkpoint
-from core.training.config import ClassifierConfig, IhcnetConfig, MedSynGanConfig, SimpleCnnConfig, StudyConfig
+from core.training.config import ClassifierConfig, MedSynGanConfig, StudyConfig
 from core.training.data.items import DataSet
 from core.training.data.tile_cache import TileCache, build_cache
 from core.training.gan.networks import sample
@@ -27,60 +26,10 @@ from core.types import Progress, RGBImage, no_progress
 Tick = Callable[[int, int, Tensor | float], None]
 """Told about every batch: how many are done, of how many, and the loss; may raise CancelledError."""
 
-GENERATOR_BATCH, ANCHOR, PULL, RATE = 16, 20.0, 0.1, 8e-4
-"""As the bundled generator was trained; see its card."""
-
 CHECKPOINT_BATCHES = 200
 """Batches between two checkpoints of a generator."""
 
 Indices = npt.NDArray[np.int64]
-
-
-def classifier_config(config: StudyConfig, *, seed: int, steps: int) -> ClassifierConfig:
-    """Return the settings of one classifier.
-
-    Args:
-        steps: batches in all, whatever it is trained on.
-    """
-    common: dict[str, Any] = {
-        "epochs": config.epochs,
-        "steps_per_epoch": max(1, round(steps / config.epochs)),
-        **{name: getattr(config, name) for name in _SHARED},
-        "seed": seed,
-        "synthetic_share": 10.0,  # as many as are given
-        "val_share": 0.0,
-        "test_share": 0.0,
-    }
-    if config.classifier == "ihcnet":
-        return IhcnetConfig(**common, start="random")
-    return SimpleCnnConfig(**common, tied=config.tied)
-
-
-_SHARED = ("batch_size", "learning_rate", "weight_decay", "schedule", "clip", "precision", "deterministic", "mpp")
-
-
-def generator_config(config: StudyConfig, *, seed: int, steps: int) -> MedSynGanConfig:
-    """Return the settings of one generator, those of the bundled one but for its size and length.
-
-    Args:
-        steps: batches of an epoch.
-    """
-    return MedSynGanConfig(
-        epochs=max(1, -(-config.generator_batches // steps)),
-        batch_size=GENERATOR_BATCH,
-        steps_per_epoch=steps,
-        width=config.generator_width,
-        start_steps=config.generator_start,
-        anchor=ANCHOR,
-        tied_discriminator=True,
-        ema=0.998,
-        discriminator_learning_rate=RATE,
-        classifier_weight=PULL,
-        precision=config.precision,
-        deterministic=config.deterministic,
-        mpp=config.mpp,
-        seed=seed,
-    )
 
 
 def read_tiles(config: StudyConfig, data: DataSet, progress: Progress, *, generator: bool) -> TileCache:
