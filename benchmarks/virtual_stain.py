@@ -16,8 +16,9 @@ import numpy as np
 from core.config import get_settings
 from core.models.registry import get_card
 from core.models.weights import load_weights
+from core.quality.stain_agreement import judge
 from core.training.data import Subset
-from core.training.staining.judging import Method, identity, judge, painter, recolouring, strip
+from core.training.staining.judging import Method, identity, painter, recolouring, strip
 from core.training.staining.pairs import open_fields
 from core.training.staining.sets import shared_pairs
 

@@ -8,9 +8,10 @@ import torch
 
 from core.config import Settings
 from core.models.resnet_generator import ResnetGenerator
+from core.quality.stain_agreement import judge
 from core.stains.separation import separate
 from core.training.data import Subset, open_data
-from core.training.staining.judging import as_batch, identity, judge, recolouring
+from core.training.staining.judging import as_batch, identity, recolouring
 from core.training.staining.pairs import CLEAR, Fields, open_fields
 from core.training.staining.sets import main, shared_pairs, simulate
 from core.training.staining.start import solve_start

@@ -17,6 +17,7 @@ from core.models.manifest import read_manifest
 from core.models.registry import get_card
 from core.models.resnet_generator import ResnetGenerator
 from core.models.weights import load_weights
+from core.quality.stain_agreement import judge
 from core.training.batch_augment import restain, turn
 from core.training.bundled.augment import restain as restain_image
 from core.training.config import VirtualStainConfig
@@ -27,7 +28,6 @@ from core.training.staining.judging import (
     Method,
     as_batch,
     identity,
-    judge,
     mean_judgement,
     painter,
     recolouring,

@@ -9,14 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import InvalidImageError, TooLargeError
+from core.quality.stain_agreement import TARGET_WHITE
 from core.stains.separation import H_DAB, White, separate, separate_he
 from core.training.data import DataSet, Item, Subset
 from core.training.data.pair_cache import build_pair_cache
 from core.training.data.reading import read_image
 from core.types import Progress, RGBImage, no_progress
-
-TARGET_WHITE = 240.0
-"""Background of every virtual stain, so that its densities compare whatever the scanner of the pair was."""
 
 FIELD_PX = 256
 """Side of a field at the scale of the generator."""

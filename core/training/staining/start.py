@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from core.models.resnet_generator import ResnetGenerator
+from core.quality.stain_agreement import TARGET_WHITE
 from core.stains.separation import H_DAB
-from core.training.staining.pairs import TARGET_WHITE
 
 SHIFTS = ((0, 0), (0, 1), (1, 0), (1, 1))
 RIDGE = 1e-2
