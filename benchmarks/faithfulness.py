@@ -1,0 +1,152 @@
+"""How far the heat maps of the bundled networks can be trusted: `python benchmarks/faithfulness.py`.
+
+The tile that supports the answer of a real field most is explained by every method; one row a method, over all fields.
+Random orders of the same cells, and the same network with random weights, are the baselines.
+"""
+
+import argparse
+import os
+import statistics
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from core.analysis import analyze
+from core.config import ROOT
+from core.explain.faithfulness import Agreement, MapCheck
+from core.inference.engine import Engine
+from core.labels import CAM_LAYERS, CLASSES, PRIMARY_CAM_LAYER, CamMethod, Marker, NucleiMethod, Perturbation
+from core.tile_check import TileCheck, TileWish, check_tile
+from core.types import Options
+
+FIELDS = {
+    Marker.HER2: (
+        "bci/IHC/00006_test_3+.png",
+        "her2_cores/3+/a1f1510c.jpg",
+        "bci/IHC/00002_test_2+.png",
+        "bci/IHC/00014_test_2+.png",
+        "her2_cores/2+/0123a214.jpg",
+        "her2_cores/2+/da5928b4.jpg",
+        "bci/IHC/00001_test_2+.png",
+        "bci/IHC/00012_test_1+.png",
+    ),
+    Marker.PR: (
+        "ki67_points/bcdata/1.png",
+        "ki67_masks/Bladder1/ihc.png",
+        "ki67_masks/Lung1/ihc.png",
+        "ki67_points/shidc/p1_0299_1.jpg",
+    ),
+}
+LAYERS = {Marker.HER2: CAM_LAYERS, Marker.PR: ("conv1", "conv2")}
+OTHER_METHODS = {Marker.HER2: PRIMARY_CAM_LAYER, Marker.PR: "conv2"}
+"""Layer at which the methods are compared; Grad-CAM alone is tried at every layer."""
+
+
+def checks_of(engine: Engine, path: Path, marker: Marker, *, explained: str) -> list[TileCheck]:
+    """Explain the best tile of one field in every way."""
+    data = path.read_bytes()
+    result = analyze(data, path.name, Options(marker=marker, nuclei=NucleiMethod.NONE, explain=False), engine=engine)
+    tiles, classes = result.analysis.tiles, CLASSES[marker]
+    target = explained or result.analysis.outcome
+    if target not in classes or not tiles:
+        print(f"{path.name}: {result.analysis.outcome}, left out", flush=True)
+        return []
+    best = max(range(len(tiles)), key=lambda index: tiles[index].probabilities[classes.index(target)])
+    found = []
+    for layer in LAYERS[marker]:
+        every = layer == OTHER_METHODS[marker]
+        cams = tuple(CamMethod) if every else (CamMethod.GRAD_CAM,)
+        wish = TileWish(best, target, layer, cams, tuple(Perturbation) if every else ())
+        found.append(check_tile(data, result, wish, engine=engine))
+    full = next(check for check in found if check.attributions)
+    spent = sum(each.seconds for each in full.attributions)
+    asked = sum(each.answers for each in full.attributions)
+    print(
+        f"{path.name}: {target}, tile {best + 1}, network {full.faithfulness.score:.0%}, glass "
+        f"{full.faithfulness.glass_score:.0%}, LIME and occlusion {spent:.1f} s for {asked} answers",
+        flush=True,
+    )
+    return found
+
+
+def report(marker: Marker, checks: Sequence[TileCheck]) -> None:
+    """Print one row a map."""
+    found: dict[str, list[tuple[MapCheck, float]]] = defaultdict(list)
+    seconds: dict[str, list[float]] = defaultdict(list)
+    for check in checks:
+        chance = statistics.mean(check.faithfulness.random.areas)
+        for each in check.faithfulness.maps:
+            found[each.name].append((each, chance))
+        for each in check.attributions:
+            seconds[each.method.value].append(each.seconds)
+    fields = max(len(rows) for rows in found.values())
+    print(f"\n## {marker.title}, {fields} fields\n")
+    print("| map | deletion / random | faster than 19 random orders | insertion | heat on tissue |", end="")
+    print(" like itself, random classifier | random weights everywhere (lowest to highest) | s |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name, rows in found.items():
+        print(row_of(name, rows, seconds.get(name, [])))
+
+
+def row_of(name: str, rows: Sequence[tuple[MapCheck, float]], seconds: Sequence[float]) -> str:
+    """One line of the table: medians over fields."""
+    ratio = statistics.median(each.curves.deletion_area / chance for each, chance in rows)
+    inserted = statistics.median(each.curves.insertion_area for each, _ in rows)
+    tissue = [each.on_tissue for each, _ in rows if each.on_tissue is not None]
+    head = [each.randomised[0].similarity for each, _ in rows if each.randomised]
+    whole = [each.similarity for each, _ in rows if each.similarity is not None]
+    cells = [
+        name,
+        f"{ratio:.2f}",
+        f"{sum(each.follows_answer for each, _ in rows)}/{len(rows)}",
+        f"{inserted:.2f}",
+        f"{statistics.median(tissue):.0%}" if tissue else "-",
+        f"{statistics.median(head):.2f}" if head else "-",
+        f"{statistics.median(whole):.2f} ({min(whole):.2f} to {max(whole):.2f})" if whole else "-",
+        f"{statistics.median(seconds):.1f}" if seconds else "-",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def report_agreement(checks: Sequence[TileCheck]) -> None:
+    """Print how far each pair of maps of the same tile agrees."""
+    pairs: dict[tuple[str, str], list[Agreement]] = defaultdict(list)
+    for check in checks:
+        for each in check.faithfulness.agreements:
+            pairs[each.first, each.second].append(each)
+    print("\n| maps | rank correlation | strongest fifth in common |\n|---|---|---|")
+    for (first, second), found in pairs.items():
+        ranks = [each.rank_correlation for each in found if each.rank_correlation is not None]
+        tops = [each.overlap for each in found if each.overlap is not None]
+        if ranks and tops:
+            print(f"| {first}, {second} | {statistics.median(ranks):.2f} | {statistics.median(tops):.0%} |")
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
+    parser.add_argument("--fields", type=int, default=99, help="of each marker, the first so many")
+    parser.add_argument("--marker", choices=[marker.value for marker in Marker], help="one marker only")
+    arguments = parser.parse_args()
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ.setdefault("DATA_DIR", folder)
+        engine = Engine(ROOT / "weights", cache_dir=Path(folder) / "cache")
+        engine.warm_up(("ihcnet", "simple_cnn"))
+        for marker in Marker:
+            if arguments.marker not in (None, marker.value):
+                continue
+            paths = [arguments.data / name for name in FIELDS[marker][: arguments.fields]]
+            explained = "PR+" if marker is Marker.PR else ""  # a PR- field has nothing to point at
+            checks = [each for path in paths for each in checks_of(engine, path, marker, explained=explained)]
+            if checks:
+                report(marker, checks)
+                report_agreement([check for check in checks if check.attributions])
+    print(f"\n{engine.backend}, {os.cpu_count()} cores, {time.perf_counter() - start:.0f} s in all")
+
+
+if __name__ == "__main__":
+    main()
