@@ -15,9 +15,11 @@ from pages.ui import browser
 FRONTEND = Path(__file__).with_name("frontend")
 ANALYZE, HISTORY, TRAINING, MODELS = "analyze.py", "history.py", "training.py", "models.py"
 SYNTHESIS, STAINING, TOUR = "synthesis.py", "virtual_staining.py", "demonstration.py"
+READING = "reading.py"
 ACCOUNT, ADMIN = "account.py", "admin.py"
 PATHS = (
     "history",
+    "reading",
     "synthesis",
     "virtual_staining",
     "training",
@@ -41,6 +43,7 @@ def pages_for(user: User | None) -> Mapping[str, Sequence[Page | Callable[[], No
     own = []
     if not user.is_guest:
         work.append(st.Page(HISTORY, title="History", icon=":material/history:"))
+        work.append(st.Page(READING, title="Reader tests", icon=":material/visibility:"))
         own.append(st.Page(ACCOUNT, title="Account", icon=":material/person:"))
     if user.role in (Role.RESEARCHER, Role.ADMIN):
         work.append(st.Page(SYNTHESIS, title="Synthesis", icon=":material/auto_awesome_mosaic:"))
