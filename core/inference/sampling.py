@@ -19,14 +19,14 @@ BATCH = 64
 """Images that are made together at most."""
 
 BATCH_SIZES = (BATCH, 8, 1)
-"""Sizes that OpenVINO compiles. All give the same pixels bit by bit, which a test checks on the machine that it runs on.
+"""Sizes that OpenVINO compiles. All give the same pixels, bit by bit: a test checks that where it runs.
 On 2 cores in bfloat16 64 images take 0.21 s at once, 0.22 s in eights, and twice that one by one."""
 
 TORCH_BATCH = {False: 8, True: BATCH}
 """Size of every batch in torch, without and with CUDA: filled up, because there the last bit depends on the size."""
 
 TOLERANCE_F32, TOLERANCE_BF16 = 1, 4
-"""Gray levels by which a pixel may differ from that of another backend: where both compute in float32, and where one uses
+"""Gray levels by which a pixel may differ between backends: where both compute in float32, and where one uses
 bfloat16. Of 64 images of the bundled weights it was 1 (one value in 100,000) and 2 (0.06 in the mean)."""
 
 Codes = npt.NDArray[np.float32]

@@ -123,7 +123,7 @@ def spherical(start: npt.NDArray[np.float64], end: npt.NDArray[np.float64], shar
 
     Source: Shoemake 1985, https://doi.org/10.1145/325334.325242
     """
-    lengths = np.linalg.norm(start), np.linalg.norm(end)
+    lengths = float(np.linalg.norm(start)), float(np.linalg.norm(end))
     cosine = float(np.clip(start @ end / max(lengths[0] * lengths[1], 1e-12), -1, 1))
     angle = math.acos(cosine)
     if math.sin(angle) < 1e-6:

@@ -1,0 +1,123 @@
+"""Favourites: kept in a named collection, or exported as ZIP."""
+
+import io
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core import collections
+from core.db.engine import Database
+from core.db.records import User
+from core.errors import AppError
+from pages.ui import errors
+from pages.ui.synthesis import places, sampled
+from pages.ui.synthesis.sampled import Chosen
+from pages.ui.synthesis.wish import Wish
+
+NAME, KEPT = "keep_name", "kept_last"
+HINT = "Click the star of the images you like; they are kept together here, from all pages and classes."
+DEFAULT_NAME = "Favourites"
+
+
+def show(db: Database, user: User, wish: Wish) -> None:
+    """What to do with the starred images, and with those on the page."""
+    favourites = list(sampled.gallery().favourites.values())
+    page = _page(wish)
+    with st.container(border=True, key="keeping"):
+        words = f"{len(favourites)} favourite{'' if len(favourites) == 1 else 's'}"
+        st.markdown(f"**{words}**" if favourites else HINT)
+        if favourites:
+            _keep(db, user, favourites)
+        with st.container(horizontal=True, gap="small", key="sample_exports"):
+            if favourites:
+                _export(db, favourites, "Favourites as ZIP", "synthetic-favourites.zip", key="export_favourites")
+            _export(db, page, "Page as ZIP", "synthetic-page.zip", key="export_page")
+            if favourites:
+                st.button("Clear stars", icon=":material/star_border:", on_click=sampled.clear_favourites)
+    _said()
+
+
+def _page(wish: Wish) -> list[Chosen]:
+    shown = sampled.gallery().shown
+    return list(sampled.on_page(wish, shown[1] if shown else 0))
+
+
+def _keep(db: Database, user: User, favourites: Sequence[Chosen]) -> None:
+    with errors.shown():
+        known = collections.list_collections(user)
+    names = [each.name for each in known]
+    st.session_state.setdefault(NAME, names[0] if names else DEFAULT_NAME)
+    options = list(dict.fromkeys([*names, DEFAULT_NAME, st.session_state[NAME] or DEFAULT_NAME]))
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="keep_line"):
+        name = st.selectbox(
+            "Collection", options, key=NAME, accept_new_options=True, help="Choose one, or type a new name."
+        )
+        pressed = st.button("Keep favourites", type="primary", icon=":material/bookmark_add:", key="keep_favourites")
+    if not pressed:
+        return
+    with errors.shown(stop=False), st.spinner("Measuring and keeping..."):
+        st.session_state[KEPT] = keep(db, user, str(name or ""), favourites)
+        sampled.clear_favourites()
+        st.rerun()
+
+
+def collection_named(user: User, name: str) -> collections.Collection:
+    """The user's collection of this name, new where there is none."""
+    wanted = " ".join(name.split()).casefold()
+    known = next((each for each in collections.list_collections(user) if each.name.casefold() == wanted), None)
+    return known or collections.create(user, name)
+
+
+def keep(db: Database, user: User, name: str, chosen: Sequence[Chosen]) -> str:
+    """Keep images in a collection; what was done, in words.
+
+    Raises:
+        AppError: no name, no weights, a full disk.
+    """
+    from core.serving import serving_engine
+    from core.synthetic_images import kept_again
+
+    collection = collection_named(user, name)
+    items = kept_again(serving_engine(db), [(each.weights.model, each.weights.sha256, each.spec) for each in chosen])
+    added = collections.add_images(user, collection.id, items, total=len(chosen))
+    repeated = f", {added.repeated} were in it already" if added.repeated else ""
+    return f'{added.added} images are kept in "{collection.name}"{repeated}.'
+
+
+def _said() -> None:
+    """What was kept last, with the way there."""
+    words = st.session_state.get(KEPT)
+    if not words:
+        return
+    st.success(words, icon=":material/check:")
+    if st.button("Open collections", icon=":material/collections_bookmark:", key="open_collections"):
+        st.session_state.pop(KEPT)
+        places.go(places.COLLECTIONS)
+        st.rerun()
+
+
+def _export(db: Database, chosen: Sequence[Chosen], label: str, file: str, *, key: str) -> None:
+    st.download_button(
+        label,
+        lambda: _zip(db, chosen),
+        file,
+        "application/zip",
+        key=key,
+        on_click="ignore",
+        icon=":material/folder_zip:",
+        help="PNG images marked as synthetic, and a manifest with class, seed, truncation, weights and scores",
+    )
+
+
+def _zip(db: Database, chosen: Sequence[Chosen]) -> bytes:
+    from core.serving import serving_engine
+    from core.synthetic_export import write_zip
+    from core.synthetic_images import kept_again
+
+    file = io.BytesIO()
+    try:
+        items = [(each.weights.model, each.weights.sha256, each.spec) for each in chosen]
+        write_zip(kept_again(serving_engine(db), items), file)
+    except AppError as error:
+        return str(error).encode()
+    return file.getvalue()
