@@ -17,7 +17,6 @@ from core.inference.cells import DETECTOR, find_cells, measured_rule, with_score
 from core.inference.engine import Engine
 from core.inference.scoring import (
     CLASSIFIER,
-    GENERATOR,
     MIN_TISSUE,
     IhcField,
     Scored,
@@ -25,6 +24,7 @@ from core.inference.scoring import (
     score_field,
     tile_results,
 )
+from core.inference.virtual_staining import GENERATOR
 from core.labels import (
     CAM_LAYERS,
     CLASSES,

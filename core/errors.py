@@ -9,6 +9,10 @@ class InvalidImageError(AppError):
     """The upload is not an image that can be analysed."""
 
 
+class WrongStainError(InvalidImageError):
+    """The image shows another stain than the one that is needed; the user may insist."""
+
+
 class TooLargeError(AppError):
     """The upload exceeds a size limit."""
 

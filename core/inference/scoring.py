@@ -6,17 +6,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from core.images import resize_to
 from core.inference.aggregation import Aggregate, aggregate_her2
 from core.inference.aggregation_pr import aggregate_pr
 from core.inference.calibration import numbers_of
 from core.inference.classification import classify_tiles, prepare_tiles
 from core.inference.engine import Engine
 from core.inference.likeness import likeness_of
-from core.inference.virtual_staining import stain_image
+from core.inference.virtual_staining import GENERATOR, at_generator_scale, stain_image
 from core.labels import Marker, StainSource
 from core.models.card import ModelCard
-from core.models.registry import get_card
 from core.quality.measures import tissue_fractions
 from core.quality.novelty import Likeness
 from core.quantify.membrane_features import ASSUMED_MPP, FEATURES, features_array, membrane_energy
@@ -25,7 +23,6 @@ from core.stains.separation import White, white_point
 from core.stains.white import balance_white
 from core.types import Mask, Measurements, Progress, RGBImage, TileResult, no_progress
 
-GENERATOR = "pspstain"
 CLASSIFIER = {Marker.HER2: "ihcnet", Marker.PR: "simple_cnn"}
 
 MIN_TISSUE = 0.05
@@ -94,11 +91,8 @@ def virtual_field(
         mpp: of the upload; unknown counts as `ASSUMED_MPP`.
         tissue: of the upload.
     """
-    card = get_card(GENERATOR)
-    factor = min(1.0, (mpp or ASSUMED_MPP) * card.input_px / card.tile_um)
-    height, width = image.shape[:2]
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    painted = stain_image(engine, resize_to(image, size), progress)
+    he, factor = at_generator_scale(image, mpp)
+    painted = stain_image(engine, he, progress)
     return IhcField(painted, factor, (mpp or ASSUMED_MPP) / factor, white_point(painted), tissue, StainSource.VIRTUAL)
 
 

@@ -4,15 +4,32 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from core.images import resize_to
 from core.inference.engine import MAX_BATCH, Engine
-from core.inference.tile_blending import OVERLAP_PX, TILE_PX, Blend, Corner
+from core.inference.tile_blending import TILE_PX, Blend, Corner
 from core.models.card import Task
+from core.models.registry import get_card
+from core.quantify.membrane_features import ASSUMED_MPP
 from core.types import Progress, RGBImage, no_progress
 
-__all__ = ["BLANK_RANGE", "OVERLAP_PX", "TILE_PX", "stain_image"]
+GENERATOR = "pspstain"
 
 BLANK_RANGE = 12.0
 """Gray levels between the 1st and 99th percentile below which a tile is empty glass."""
+
+
+def at_generator_scale(image: RGBImage, mpp: float | None) -> tuple[RGBImage, float]:
+    """Reduce an H&E image to the scale that the generator knows; never enlarge it.
+
+    Args:
+        mpp: of the image; unknown counts as `ASSUMED_MPP`.
+    Returns:
+        The image, and its pixels per pixel of the upload, at most 1.
+    """
+    card = get_card(GENERATOR)
+    factor = min(1.0, (mpp or ASSUMED_MPP) * card.input_px / card.tile_um)
+    height, width = image.shape[:2]
+    return resize_to(image, (max(1, round(width * factor)), max(1, round(height * factor)))), factor
 
 
 def stain_image(engine: Engine, image: RGBImage, progress: Progress = no_progress) -> RGBImage:
