@@ -1,7 +1,7 @@
 """Named collections of kept synthetic images: one user's own, on the disk, marked as synthetic wherever they go."""
 
 from core.collections.changes import add_images, create, delete, remove_images, rename
-from core.collections.exports import export_dataset, export_zip
+from core.collections.exports import Packed, export_dataset, export_zip, pack
 from core.collections.stored import (
     Added,
     Collection,
@@ -17,6 +17,7 @@ __all__ = [
     "Added",
     "Collection",
     "KeptImage",
+    "Packed",
     "StoredImage",
     "add_images",
     "create",
@@ -25,6 +26,7 @@ __all__ = [
     "export_zip",
     "get",
     "list_collections",
+    "pack",
     "picture",
     "read_image",
     "remove_images",

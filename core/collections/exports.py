@@ -1,12 +1,15 @@
 """A collection that leaves: as a ZIP with its manifest, or as a data set to train on."""
 
 import json
+import tempfile
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
-from core.collections.stored import Collection, get, in_words, read_picture
+from core.collections.stored import Collection, collections_folder, get, in_words, read_picture
 from core.db import User
 from core.errors import InvalidDataError
 from core.jobs.datasets import StoredData, add_pictures
@@ -22,6 +25,32 @@ SET_NOTE = "Synthetic images: they may train a network, but say nothing about re
 
 _COLUMNS = ("file", "class", "seed", "truncation", "model", "weights_sha256")
 _REPORT_EVERY = 50
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A collection packed for a download; its file is removed with this object.
+
+    Attributes:
+        changed: when the collection was changed last before this.
+        count: images in it.
+    """
+
+    folder: "tempfile.TemporaryDirectory[str]"
+    path: Path
+    changed: datetime
+    bytes: int
+    count: int
+
+
+def pack(user: User, collection_id: str, *, progress: Progress = no_progress) -> Packed:
+    """Pack a collection into a file that lives as long as what is returned; raises as `export_zip`."""
+    collection = _filled(user, collection_id)
+    with in_words("The ZIP could not be written"):
+        folder = tempfile.TemporaryDirectory(prefix=".export-", dir=collections_folder(), ignore_cleanup_errors=True)
+    path = Path(folder.name) / f"synthetic_{collection.id}.zip"
+    size = export_zip(user, collection_id, path, progress=progress)
+    return Packed(folder, path, collection.changed, size, len(collection.images))
 
 
 def export_zip(user: User, collection_id: str, target: Path, *, progress: Progress = no_progress) -> int:

@@ -24,6 +24,7 @@ from core.reading.sources import (
     RealSource,
     SyntheticSource,
     as_tile,
+    check_real,
     opened,
     real_tiles,
     synthetic_tiles,
@@ -80,6 +81,7 @@ def make_origin_test(
     _check(plan, *counts)
     card = get_card(generator)
     with opened(user, real) as data:
+        check_real(data)
         shown = real_tiles(data, card, counts[0], labels=labels, seed=plan.seed, progress=progress)
     made = synthetic_tiles(user, synthetic, counts[1], engine=engine, labels=labels, seed=plan.seed, progress=progress)
     pairs = [(REAL, each) for each in shown] + [(SYNTHETIC, each) for each in made]

@@ -26,6 +26,9 @@ from core.training.data.tile_cache import ONE_TILE_INPUTS, WHITE_TILES, build_ca
 from core.training.data.unpacking import unpack
 from core.types import Progress, RGBImage, no_progress
 
+MADE_HERE = ("synthetic", "virtual")
+"""How the names of images start that this workbench made."""
+
 
 @dataclass(frozen=True)
 class StoredSet:
@@ -87,6 +90,20 @@ def opened(user: User, source: RealSource) -> Iterator[DataSet]:
         return
     with tempfile.TemporaryDirectory(prefix="reading-") as name:
         yield _one_side(_uploaded(source, Path(name)))
+
+
+def check_real(data: DataSet) -> None:
+    """Refuse images that say by their names that they were made here.
+
+    Raises:
+        InvalidOptionError: they do.
+    """
+    made = [item.path.name for item in data.items if item.path.name.lower().startswith(MADE_HERE)]
+    if made:
+        raise InvalidOptionError(
+            f"{len(made)} of the {len(data.items)} images are synthetic or virtual by their names ({made[0]}). Choose "
+            "real images."
+        )
 
 
 def real_tiles(

@@ -11,8 +11,10 @@ import streamlit as st
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from core import jobs
 from core.errors import InvalidOptionError
 from core.training.config import CONFIGS, Recipe, TrainConfig, read_config
+from pages.ui import guard
 from pages.ui.training_help import explained, label
 
 FIRST = ("epochs", "batch_size", "learning_rate", "seed")
@@ -71,11 +73,29 @@ def _field(kind: type[BaseModel], name: str, key: str, *, width: Any = "stretch"
     if name == "start":
         starts = STAIN_STARTS if "solved" in explained(kind, name) else STARTS
         return st.selectbox(label(name), starts, starts.index(field.default), accept_new_options=True, **common)
+    if name == "synthetic":
+        return _stored_set(label(name), common)
     choices = _choices(plain)
     if choices:
         return st.selectbox(label(name), choices, choices.index(field.default), format_func=str, **common)
     text = st.text_input(label(name), field.default or "", placeholder="not set" if optional else "", **common)
     return text or (None if optional else "")
+
+
+def _stored_set(title: str, common: Mapping[str, Any]) -> str | None:
+    """A stored data set, such as an exported collection, or a path that is typed in; None where neither."""
+    user = guard.current_user()
+    stored = {str(each.folder): each.name for each in jobs.list_datasets(user)} if user is not None else {}
+    chosen: str | None = st.selectbox(
+        title,
+        list(stored),
+        index=None,
+        format_func=lambda path: stored.get(path, path),
+        placeholder="none, or enter a path",
+        accept_new_options=True,
+        **common,
+    )
+    return chosen
 
 
 def _number(title: str, field: FieldInfo, plain: type, optional: bool, common: Mapping[str, Any]) -> Any:

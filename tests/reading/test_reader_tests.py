@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from tiles_to_read import tile
 
+from core import collections
 from core.db import Database, User, reading
 from core.errors import (
     ConflictError,
@@ -189,6 +190,12 @@ def test_too_few_images_are_named_and_nothing_is_stored(
     with pytest.raises(PermissionDeniedError):
         made(database, bob, real_set, kept)
     assert taking.list_tests(database, ada) == []
+
+
+def test_synthetic_images_are_not_taken_for_real_ones(database: Database, ada: User, kept: str) -> None:
+    exported = collections.export_dataset(ada, kept, "exported")
+    with pytest.raises(InvalidOptionError, match="synthetic or virtual by their names"):
+        made(database, ada, exported.id, kept)
 
 
 def test_a_full_disk_is_a_sentence_and_leaves_nothing(
