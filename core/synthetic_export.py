@@ -12,7 +12,7 @@ from uuid import uuid4
 from core.collections.exports import README
 from core.collections.stored import KeptImage, in_words
 from core.config import get_settings
-from core.errors import InvalidDataError, StorageError
+from core.errors import InvalidDataError, NotFoundError
 from core.spreadsheet import to_csv
 from core.synthetic_images import name_of, to_png
 from core.types import Progress, RGBImage, no_progress
@@ -95,11 +95,11 @@ def export_of(user_id: int, file: str) -> Path:
     """Return an export of this user by its file name.
 
     Raises:
-        StorageError: there is none.
+        NotFoundError: there is none.
     """
     path = get_settings().data_dir.resolve() / "exports" / str(user_id) / Path(file).name
     if path.suffix != ".zip" or not path.is_file():
-        raise StorageError(f"There is no export {Path(file).name} any more. Make it again.")
+        raise NotFoundError(f"There is no export {Path(file).name} any more. Make it again.")
     return path
 
 

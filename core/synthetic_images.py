@@ -3,7 +3,7 @@
 Class, seed, truncation and weights make an image again; `core.collections` keeps those that somebody chose.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,11 +106,16 @@ def iter_kept(
     Raises:
         ModelUnavailableError, InvalidOptionError: as `inspect`.
     """
-    sha256 = engine.state(name).sha256 or ""
     for some, images in iter_samples(engine, name, specs):
         scores = [scores_of(each) for each in measured(engine, name, some, images)] if measure else [{}] * len(some)
         for spec, image, figures in zip(some, images, scores, strict=True):
-            yield KeptImage(spec.label, spec.seed, spec.truncation, name, sha256, figures), image
+            yield kept_as(engine, name, spec, figures), image
+
+
+def kept_as(engine: Engine, name: str, spec: SampleSpec, scores: Mapping[str, float] | None = None) -> KeptImage:
+    """Return how an image of the active weights came about."""
+    sha256 = engine.state(name).sha256 or ""
+    return KeptImage(spec.label, spec.seed, spec.truncation, name, sha256, scores or {})
 
 
 def kept_again(engine: Engine, chosen: Sequence[tuple[str, str, SampleSpec]]) -> Iterator[tuple[KeptImage, RGBImage]]:

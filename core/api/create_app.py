@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from core import __version__
 from core.api import docs
 from core.api.errors import add_error_handlers
-from core.api.routes import compat, health, history, models, nuclei, predict, runs, stain
+from core.api.routes import compat, health, history, models, nuclei, predict, runs, sample, stain
 from core.api.schemas import Problem
 from core.api.work import AnalysisPool
 
@@ -24,7 +24,7 @@ def create_app() -> FastAPI:
     app = FastAPI(title="IHC Workbench", version=__version__, description=DESCRIPTION, docs_url=None, redoc_url=None)
     app.state.analyses = AnalysisPool()
     add_error_handlers(app)
-    for module in (health, predict, stain, history, nuclei, runs, models, compat):
+    for module in (health, predict, stain, sample, history, nuclei, runs, models, compat):
         app.include_router(module.router, responses=ERRORS)
     app.include_router(docs.router)
     return app

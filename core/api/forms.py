@@ -168,6 +168,17 @@ class StainForm(BaseModel):
     scale: Scale = Scale.FILE
 
 
+class SampleForm(BaseModel):
+    """What shall be sampled."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, validate_by_name=True)
+
+    label: str = Field(alias="class", description='"PR-", "PR+"; "0", "1+", "2+", "3+" where HER2 weights are active.')
+    count: int = Field(1, description="1 to 256.")
+    seed: int = Field(0, description="Of the first image, 0 to 4294967295; the others have those that follow.")
+    truncation: float = Field(1.0, description="The noise is multiplied by it; above 0, at most 1.")
+
+
 def parse(kind: type[FormT], fields: dict[str, Any]) -> FormT:
     """Read form fields into their shape; unknown fields are ignored.
 

@@ -163,6 +163,27 @@ class WeightsUsed(BaseModel):
     notes: list[str] = Field([], description="What was passed over on the way back.")
 
 
+class SampledPublic(BaseModel):
+    """One synthetic image."""
+
+    model_config = ConfigDict(validate_by_name=True)
+
+    png: str = Field(description="PNG, base64; its metadata says that it is synthetic.")
+    label: str = Field(alias="class")
+    seed: int
+    file: str = Field(description="Name to save it under, which says so too.")
+
+
+class SamplesAnswer(BaseModel):
+    """Synthetic images, and what makes them again."""
+
+    images: list[SampledPublic]
+    truncation: float
+    model: str
+    weights_sha256: str
+    synthetic: bool = True
+
+
 class CompatLayer(BaseModel):
     """One heat map over the tile that answers."""
 

@@ -5,6 +5,7 @@ import typer
 from core.cli import accounts, service
 from core.cli.analyze import analyze
 from core.cli.filter import filter_images
+from core.cli.sample import sample
 from core.cli.train import train
 
 app = typer.Typer(
@@ -15,6 +16,7 @@ app = typer.Typer(
 )
 app.command()(analyze)
 app.command()(train)
+app.command()(sample)
 app.command("filter")(filter_images)
 app.command()(service.serve)
 app.command()(service.doctor)

@@ -28,6 +28,7 @@ def test_help_loads_neither_networks_nor_database() -> None:
         [],
         ["analyze"],
         ["train"],
+        ["sample"],
         ["user", "add"],
         ["user", "list"],
         ["user", "reset-password"],
