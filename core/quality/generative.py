@@ -13,6 +13,9 @@ import numpy.typing as npt
 Rows = npt.NDArray[np.floating]
 Weights = npt.NDArray[np.float64]
 
+Distance = Callable[[Rows, Rows, Weights | None, Weights | None], float]
+"""Of two sets, as often as each row of the one and the other counts."""
+
 NEIGHBOURS = 3
 """Neighbours that span the manifold in precision and recall, as published."""
 
@@ -81,10 +84,46 @@ def kernel_distance(a: Rows, b: Rows, a_weights: Weights | None = None, b_weight
 
     Source: Binkowski et al. 2018 (KID), https://arxiv.org/abs/1801.01401
     """
-    u = np.ones(len(a)) if a_weights is None else a_weights
-    v = np.ones(len(b)) if b_weights is None else b_weights
-    between = float(u @ _kernel(a, b) @ v) / float(u.sum() * v.sum())
-    return _within(_kernel(a, a), u) + _within(_kernel(b, b), v) - 2 * between
+    return KernelDistance(a, b)(a, b, a_weights, b_weights)
+
+
+class KernelDistance:
+    """The same of two sets for many weights: what does not depend on them is computed once."""
+
+    def __init__(self, a: Rows, b: Rows) -> None:
+        self._a, self._b, self._between = _kernel(a, a), _kernel(b, b), _kernel(a, b)
+
+    def __call__(self, a: Rows, b: Rows, a_weights: Weights | None = None, b_weights: Weights | None = None) -> float:
+        """Return the distance of the two sets, as often as each of their rows counts."""
+        u = np.ones(len(a)) if a_weights is None else a_weights
+        v = np.ones(len(b)) if b_weights is None else b_weights
+        between = float(u @ self._between @ v) / float(u.sum() * v.sum())
+        return _within(self._a, u) + _within(self._b, v) - 2 * between
+
+
+class Pairs:
+    """The distances of all pairs of images of one class: how much they differ."""
+
+    def __init__(self, rows: Rows, labels: npt.NDArray[np.int64]) -> None:
+        """Measure all pairs of (N, D) images with (N,) classes."""
+        places = {int(label): np.flatnonzero(labels == label) for label in np.unique(labels)}
+        self._of = {label: (place, _distances(rows[place], rows[place])) for label, place in places.items()}
+
+    @property
+    def classes(self) -> tuple[int, ...]:
+        """Classes of which there are images."""
+        return tuple(self._of)
+
+    def mean(self, label: int, weights: Weights | None = None) -> float:
+        """Return the mean distance of two images of a class; copies that a draw makes of one image are no pair.
+
+        Args:
+            weights: (N,) how often each image counts.
+        """
+        places, distances = self._of[label]
+        w = np.ones(len(places)) if weights is None else weights[places]
+        pairs = float(w.sum() ** 2 - (w**2).sum())
+        return float(w @ distances @ w) / pairs if pairs > 0 else 0.0
 
 
 def precision_recall(real: Rows, synthetic: Rows, *, neighbours: int = NEIGHBOURS) -> tuple[Figure, Figure]:
@@ -129,7 +168,7 @@ def share_of(hits: npt.NDArray[np.bool_], z: float = 1.96) -> Figure:
 
 
 def interval(
-    distance: Callable[[Rows, Rows, Weights | None, Weights | None], float],
+    distance: Distance,
     synthetic: Rows,
     real: Rows,
     cases: npt.NDArray[np.str_] | None = None,

@@ -40,7 +40,8 @@ class TrainingIndex:
         pixel_sha: (N,) hash of the file's pixels, shortened.
         held_out: (M, K) float32, real tiles of other cases; held_out_labels, held_out_cases: (M,) their class and case.
         held_out_named: (M,) class that the feature network gives them; -1 where it knows other classes.
-        spread: (C,) mean difference between two held-out tiles of a class, in gray levels (`generative.spread`).
+        spread, training_spread: (C,) mean difference between two held-out tiles of a class, and between two training
+            tiles, in gray levels (`generative.spread`).
         limit: nearer to a training tile than this counts as memorised: 5 % of the held-out tiles are.
         real_median: median distance of held-out tiles to the training tile nearest to them.
         scale, mean: (256,) of the features; axes: (256, K), orthonormal.
@@ -57,6 +58,7 @@ class TrainingIndex:
     held_out_cases: npt.NDArray[np.int64]
     held_out_named: npt.NDArray[np.int64]
     spread: npt.NDArray[np.float64]
+    training_spread: npt.NDArray[np.float64]
     limit: float
     real_median: float
     scale: npt.NDArray[np.float32]

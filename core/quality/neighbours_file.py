@@ -15,7 +15,7 @@ MAX_TILES = 200_000
 
 _HALVES = ("features", "held_out")
 _WHOLES = ("labels", "held_out_labels", "held_out_cases", "held_out_named")
-_FLOATS = ("spread", "scale", "mean", "axes")
+_FLOATS = ("spread", "training_spread", "scale", "mean", "axes")
 _NUMBERS = ("limit", "real_median")
 _WORDS = ("weights_sha256", "features_sha256")
 
@@ -72,7 +72,7 @@ def _index(values: dict[str, npt.NDArray[np.generic]]) -> TrainingIndex:
     names, classes = _lines(values["names"]), _lines(values["classes"])
     features, held_out = (_numbers(values[name], np.float32) for name in _HALVES)
     wholes = {name: np.asarray(_numbers(values[name], np.float64), np.int64) for name in _WHOLES}
-    spread, scale, mean, axes = (_numbers(values[name], np.float32) for name in _FLOATS)
+    spread, training_spread, scale, mean, axes = (_numbers(values[name], np.float32) for name in _FLOATS)
     count, held = len(names), len(held_out)
     shapes: tuple[tuple[npt.NDArray[np.generic], tuple[int, ...]], ...] = (
         (features, (count, axes.shape[-1])),
@@ -80,6 +80,7 @@ def _index(values: dict[str, npt.NDArray[np.generic]]) -> TrainingIndex:
         (wholes["labels"], (count,)),
         *((wholes[name], (held,)) for name in _WHOLES[1:]),
         (spread, (len(classes),)),
+        (training_spread, (len(classes),)),
         (mean, scale.shape),
         (axes, (*scale.shape, axes.shape[-1])),
         (values["pixel_sha"], (8 * count,)),
@@ -100,6 +101,7 @@ def _index(values: dict[str, npt.NDArray[np.generic]]) -> TrainingIndex:
         names=names,
         pixel_sha=tuple(hashes[k : k + 16] for k in range(0, len(hashes), 16)),
         spread=np.asarray(spread, np.float64),
+        training_spread=np.asarray(training_spread, np.float64),
         scale=scale,
         mean=mean,
         axes=axes,

@@ -35,6 +35,7 @@ def make_index(training: np.ndarray, held_out: np.ndarray) -> TrainingIndex:
         held_out_cases=np.arange(len(held_out)) // 10,
         held_out_named=np.arange(len(held_out)) % 2,
         spread=np.array([10.0, 20.0]),
+        training_spread=np.array([11.0, 21.0]),
         limit=float(np.percentile(distances, 5)),
         real_median=float(np.median(distances)),
         scale=np.ones(WIDTH, np.float32),

@@ -54,7 +54,8 @@ def build_index(
         held_out_labels=labels,
         held_out_cases=np.unique([tiles.cases[row] for row in held_out], return_inverse=True)[1].astype(np.int64),
         held_out_named=_named(features, unseen, tiles.classes),
-        spread=_spread(tiles.tiles[held_out], labels, len(tiles.classes)),
+        spread=_spread(tiles, held_out),
+        training_spread=_spread(tiles, np.sort(np.random.default_rng(1).permutation(seen)[:HELD_OUT])),
         limit=float(np.percentile(distances, generative.CLOSEST)),
         real_median=float(np.median(distances)),
         scale=features.scale.astype(np.float32),
@@ -71,9 +72,9 @@ def _named(features: Features, found: npt.NDArray[np.float32], classes: tuple[st
     return features.named(found[:, :ACTIVATIONS])
 
 
-def _spread(tiles: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64], classes: int) -> npt.NDArray[np.float64]:
-    groups = [labels == label for label in range(classes)]
-    return np.array([generative.spread(tiles[mine], labels[mine]) if mine.any() else 0.0 for mine in groups])
+def _spread(tiles: TileCache, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    groups = [rows[tiles.labels[rows] == label] for label in range(len(tiles.classes))]
+    return np.array([generative.spread(tiles.tiles[mine], tiles.labels[mine]) if len(mine) else 0.0 for mine in groups])
 
 
 def _rounded(rows: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
