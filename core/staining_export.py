@@ -3,7 +3,7 @@
 import io
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import PurePath
 
@@ -74,13 +74,14 @@ def marks(weights: str, source: str) -> dict[str, str]:
     }
 
 
-def stains_zip(stains: Sequence[tuple[Leaving, bytes]]) -> bytes:
+def stains_zip(stains: Iterable[tuple[Leaving, bytes]]) -> bytes:
     """Pack virtual stains, as PNG with `marks`, with a manifest as table and as JSON."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        rows = []
         for each, png in stains:
+            rows.append(each)
             archive.writestr(f"images/{each.file}", png, zipfile.ZIP_STORED)  # PNG is compressed already
-        rows = [each for each, _ in stains]
         archive.writestr("manifest.csv", manifest_csv(rows))
         archive.writestr("manifest.json", manifest_json(rows))
         archive.writestr("README.txt", README)

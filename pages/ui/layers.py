@@ -25,6 +25,10 @@ VIRTUAL_BANNER = "Virtual IHC made from H&E: not real staining"
 STAIN_OD = {"dab": (0.268, 0.570, 0.776), "hematoxylin": (0.650, 0.704, 0.286)}
 
 
+Map = tuple[dict[str, object], bytes]
+"""Scale and label of a value map, and one byte a pixel as an image file."""
+
+
 def pack(result: Result, identity: str) -> bytes:
     """Lay pictures and their description out as the viewer reads them.
 
@@ -32,23 +36,40 @@ def pack(result: Result, identity: str) -> bytes:
         four bytes of length (little endian), a JSON header, then the blobs; the header names each blob by
         [offset, length].
     """
-    blobs = bytearray()
-
-    def add(data: bytes) -> list[int]:
-        blobs.extend(data)
-        return [len(blobs) - len(data), len(data)]
-
+    blobs = _Blobs()
     header = describe(result, identity)
-    header["images"] = {
-        name: {"mime": "image/jpeg", "at": add(data)} for name, data in encode_images(result.pictures).items()
-    }
-    header["maps"] = {
-        name: {**spec, "at": add(data)} for name, (spec, data) in encode_maps(result.pictures, result.analysis).items()
-    }
     if result.nuclei is not None and len(result.nuclei):
-        header["nuclei"] = outlines.describe(result.nuclei, result.analysis.provenance.size, add)
+        header["nuclei"] = outlines.describe(result.nuclei, result.analysis.provenance.size, blobs.add)
+    return _laid_out(header, encode_images(result.pictures), encode_maps(result.pictures, result.analysis), blobs)
+
+
+def lay_out(header: dict[str, object], images: dict[str, bytes], maps: dict[str, Map]) -> bytes:
+    """Lay out pictures that belong to no scored result; as `pack`.
+
+    Args:
+        header: as `describe` returns it.
+        images: JPEG by name.
+        maps: as `density_map` and `share_map` return them, by name.
+    """
+    return _laid_out(header, images, maps, _Blobs())
+
+
+class _Blobs:
+    """Bytes one behind the other, each found by [offset, length]."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+
+    def add(self, data: bytes) -> list[int]:
+        self.data.extend(data)
+        return [len(self.data) - len(data), len(data)]
+
+
+def _laid_out(header: dict[str, object], images: dict[str, bytes], maps: dict[str, Map], blobs: _Blobs) -> bytes:
+    header["images"] = {name: {"mime": "image/jpeg", "at": blobs.add(data)} for name, data in images.items()}
+    header["maps"] = {name: {**spec, "at": blobs.add(data)} for name, (spec, data) in maps.items()}
     text = json.dumps(header).encode()
-    return len(text).to_bytes(4, "little") + text + bytes(blobs)
+    return len(text).to_bytes(4, "little") + text + bytes(blobs.data)
 
 
 def encode_images(pictures: Pictures) -> dict[str, bytes]:
@@ -59,22 +80,36 @@ def encode_images(pictures: Pictures) -> dict[str, bytes]:
     return images
 
 
-def encode_maps(pictures: Pictures, analysis: Analysis) -> dict[str, tuple[dict[str, object], bytes]]:
+def encode_maps(pictures: Pictures, analysis: Analysis) -> dict[str, Map]:
     """Value maps by name: their scale and label, and one byte a pixel as an image file."""
-    maps: dict[str, tuple[dict[str, object], bytes]] = {}
-    density = {"mime": "image/jpeg", "vmin": 0.0, "vmax": DENSITY_MAX, "open": True, "gaps": False, "fades": False}
+    maps: dict[str, Map] = {}
     if pictures.dab is not None:
-        maps["dab"] = ({**density, "label": "DAB optical density"}, _density_bytes(pictures.dab))
+        maps["dab"] = density_map(pictures.dab, "DAB optical density")
     if pictures.hematoxylin is not None:
-        label = "Hematoxylin optical density"
-        maps["hematoxylin"] = ({**density, "label": label}, _density_bytes(pictures.hematoxylin))
-    share = {"mime": "image/png", "vmin": 0.0, "vmax": 1.0, "open": False, "gaps": True, "fades": True}
+        maps["hematoxylin"] = density_map(pictures.hematoxylin, "Hematoxylin optical density")
     explained = sum(tile.explained for tile in analysis.tiles)
     where = f", {explained} of {len(analysis.tiles)} tiles" if explained < len(analysis.tiles) else ""
     for layer, heatmap in pictures.heatmaps.items():
         label = f"{analysis.cam_method} for {analysis.target or analysis.outcome}, {layer}{where}"
-        maps[f"cam:{layer}"] = ({**share, "label": label}, _heatmap_bytes(heatmap))
+        maps[f"cam:{layer}"] = share_map(heatmap, label)
     return maps
+
+
+def density_map(density: DensityMap, label: str) -> Map:
+    """An optical density as the viewer colours it."""
+    spec = {"mime": "image/jpeg", "vmin": 0.0, "vmax": DENSITY_MAX, "open": True, "gaps": False, "fades": False}
+    return {**spec, "label": label}, _density_bytes(density)
+
+
+def share_map(heatmap: Heatmap, label: str) -> Map:
+    """A map of values in [0, 1] as the viewer colours it; NaN where there is no value."""
+    spec = {"mime": "image/png", "vmin": 0.0, "vmax": 1.0, "open": False, "gaps": True, "fades": True}
+    return {**spec, "label": label}, _heatmap_bytes(heatmap)
+
+
+def tables() -> dict[str, str]:
+    """The colours of all value maps, by name."""
+    return {**{name: _lut(name) for name in COLORMAPS}, **{name: _stain_lut(name) for name in STAIN_OD}}
 
 
 def describe(result: Result, identity: str) -> dict[str, object]:
@@ -97,7 +132,7 @@ def describe(result: Result, identity: str) -> dict[str, object]:
         "layers": layers,
         "cams": cams,
         "colormaps": list(COLORMAPS),
-        "luts": {**{name: _lut(name) for name in COLORMAPS}, **{name: _stain_lut(name) for name in STAIN_OD}},
+        "luts": tables(),
         "colours": {label: _hex(CLASS_COLOURS[label]) for label in CLASSES[analysis.marker]},
         "tiles": [
             (
