@@ -13,7 +13,9 @@ from core.image_formats import decode_pixels
 from core.images import encode_jpeg, encode_png, resize_to, resize_to_fit
 from core.inference.engine import Engine
 from core.inference.trust import Disagreement, disagreement
+from core.inference.virtual_staining import GENERATOR
 from core.labels import Scale
+from core.models.registry import get_card
 from core.png_text import with_text
 from core.staining import Agreement, VirtualStain, stain_upload
 from core.staining_export import Leaving, marks, stains_zip, virtual_name
@@ -145,6 +147,12 @@ def doubt(each: Stained, *, engine: Engine, progress: Progress = no_progress) ->
 def picture(png: bytes) -> RGBImage:
     """Decode a picture of `Stained`."""
     return decode_pixels(png, "picture", min_side=1, max_pixels=get_settings().max_pixels).image
+
+
+def painted_mpp(each: Stained) -> float:
+    """Micrometres per pixel of its pictures; those of an upload of unknown scale are taken as the generator's."""
+    card = get_card(GENERATOR)
+    return each.facts.mpp or card.tile_um / card.input_px
 
 
 def full_size(each: Stained) -> RGBImage:

@@ -42,7 +42,7 @@ def show(db: Database, user: User) -> None:
     if found.stained:
         chosen = results.show_pairs(found)
         opened.show(chosen, owner, db)
-        keeping.show(found, owner, db, user)
+        keeping.show(found, db, user)
 
 
 def _start(asked: Asked, owner: str, db: Database) -> None:
