@@ -1,7 +1,7 @@
 """Named collections of kept synthetic images: one user's own, on the disk, marked as synthetic wherever they go."""
 
 from core.collections.changes import add_images, create, delete, remove_images, rename
-from core.collections.exports import Packed, export_dataset, export_zip, pack
+from core.collections.exports import Packed, copy_images, export_dataset, export_zip, pack
 from core.collections.stored import (
     Added,
     Collection,
@@ -20,6 +20,7 @@ __all__ = [
     "Packed",
     "StoredImage",
     "add_images",
+    "copy_images",
     "create",
     "delete",
     "export_dataset",

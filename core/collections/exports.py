@@ -3,13 +3,14 @@
 import json
 import tempfile
 import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
-from core.collections.stored import Collection, collections_folder, get, in_words, read_picture
+from core.collections.changes import add_images, create
+from core.collections.stored import Collection, collections_folder, decode_picture, get, in_words, read_picture
 from core.db import User
 from core.errors import InvalidDataError
 from core.jobs.datasets import StoredData, add_pictures
@@ -82,8 +83,15 @@ def export_zip(user: User, collection_id: str, target: Path, *, progress: Progre
         return target.stat().st_size
 
 
-def export_dataset(user: User, collection_id: str, name: str, *, progress: Progress = no_progress) -> StoredData:
-    """Copy a collection into a data set in class folders, which the page Training lists.
+def export_dataset(
+    user: User,
+    collection_id: str,
+    name: str,
+    *,
+    files: Iterable[str] | None = None,
+    progress: Progress = no_progress,
+) -> StoredData:
+    """Copy a collection, or some of its images, into a data set in class folders, which the page Training lists.
 
     It can be trained on, or be given to a classifier as its synthetic images (`ClassifierConfig.synthetic`).
 
@@ -92,10 +100,30 @@ def export_dataset(user: User, collection_id: str, name: str, *, progress: Progr
         InvalidDataError: it is empty.
         StorageError: an image cannot be read, or the disk refused the copy; nothing is left behind.
     """
-    collection = _filled(user, collection_id)
+    collection = _part(_filled(user, collection_id), files)
     labels = {image.file: image.kept.label for image in collection.images}
     pictures = ((labels[file], file, png) for file, png in _pictures(collection, "copying", progress))
     return add_pictures(user, name or collection.name, pictures, notes=(SET_NOTE,), total=len(labels))
+
+
+def copy_images(
+    user: User, collection_id: str, files: Iterable[str], name: str, *, progress: Progress = no_progress
+) -> Collection:
+    """Copy some images of a collection into a new one, with how they were made.
+
+    Raises:
+        NotFoundError: there is no such collection, or it is somebody else's.
+        ConflictError: the user has a collection of this name.
+        StorageError: the disk refused it.
+        CancelledError: it was cancelled; what is whole is kept in the new collection.
+    """
+    part = _part(_filled(user, collection_id), files)
+    made = create(user, name)
+    items = (
+        (each.kept, decode_picture(png, each.file))
+        for each, (_, png) in zip(part.images, _pictures(part, "copying", progress), strict=True)
+    )
+    return add_images(user, made.id, items, total=len(part.images)).collection
 
 
 def manifest_csv(collection: Collection) -> str:
@@ -128,6 +156,12 @@ def manifest_json(collection: Collection) -> str:
     return json.dumps(
         about | {"changed": collection.changed.isoformat(), "images": images}, ensure_ascii=False, indent=1
     )
+
+
+def _part(collection: Collection, files: Iterable[str] | None) -> Collection:
+    chosen = None if files is None else set(files)
+    images = tuple(each for each in collection.images if chosen is None or each.file in chosen)
+    return replace(collection, images=images)
 
 
 def _filled(user: User, collection_id: str) -> Collection:

@@ -174,7 +174,12 @@ def picture(user: User, collection_id: str, file: str) -> bytes:
 
 def read_image(user: User, collection_id: str, file: str) -> RGBImage:
     """Return one image of a collection, (H, W, 3) uint8 RGB; raises as `picture`, and where the file is damaged."""
-    return decode(picture(user, collection_id, file), file, max_bytes=MAX_FILE_BYTES, max_pixels=MAX_PIXELS).image
+    return decode_picture(picture(user, collection_id, file), file)
+
+
+def decode_picture(png: bytes, file: str) -> RGBImage:
+    """Return the pixels of a kept image, (H, W, 3) uint8 RGB."""
+    return decode(png, file, max_bytes=MAX_FILE_BYTES, max_pixels=MAX_PIXELS).image
 
 
 def read_picture(collection: Collection, file: str) -> bytes:

@@ -174,6 +174,14 @@ def test_training_accepts_the_exported_set_as_data_and_as_synthetic_images() -> 
         jobs.usable_data(RON, stored.id, SimpleCnnConfig(synthetic=stored.folder))
 
 
+def test_some_images_can_be_copied_into_another_collection_or_a_data_set() -> None:
+    collection_id = filled()
+    some = ["synthetic_PR+_1.png", "synthetic_PR-_3.png", "no such file"]
+    copied = collections.copy_images(RITA, collection_id, some, "Accepted")
+    assert [each.kept for each in copied.images] == [kept("PR+", 1), kept("PR-", 3)]
+    assert collections.export_dataset(RITA, collection_id, "set", files=some).files == 2
+
+
 def test_an_empty_collection_is_no_export(tmp_path: Path) -> None:
     made = collections.create(RITA, "Empty")
     with pytest.raises(InvalidDataError, match="is empty"):

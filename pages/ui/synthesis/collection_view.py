@@ -7,16 +7,17 @@ import streamlit as st
 
 from core import collections
 from core.collections import Collection, StoredImage
+from core.db.engine import Database
 from core.db.records import User
 from pages.ui import confirm, errors, grid
 from pages.ui import training_words as words
 from pages.ui.grid import Cell
-from pages.ui.synthesis import collection_exports
+from pages.ui.synthesis import collection_exports, collection_filter
 
 ON_A_PAGE = 96
 
 
-def show(collection: Collection, user: User, *, close: Callable[[], None]) -> None:
+def show(db: Database, collection: Collection, user: User, *, close: Callable[[], None]) -> None:
     """Show an opened collection.
 
     Args:
@@ -31,6 +32,7 @@ def show(collection: Collection, user: User, *, close: Callable[[], None]) -> No
         st.markdown("This collection is empty. Mark images in the gallery and keep them in it.")
         return
     collection_exports.show(collection, user)
+    collection_filter.show(db, user, collection)
     shown = _page(collection)
     with errors.shown():
         cells = [_cell(collection, user, each) for each in shown]

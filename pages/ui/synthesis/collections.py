@@ -15,13 +15,13 @@ from pages.ui.synthesis import collection_view, places
 OPEN = "collection_open"
 
 
-def show(db: Database, user: User) -> None:  # noqa: ARG001
+def show(db: Database, user: User) -> None:
     """The list, or the collection that was opened."""
     with errors.shown():
         found = {each.id: each for each in collections.list_collections(user)}
     opened = found.get(st.session_state.get(OPEN, ""))
     if opened is not None:
-        collection_view.show(opened, user, close=partial(open_, ""))
+        collection_view.show(db, opened, user, close=partial(open_, ""))
         return
     if not found:
         st.markdown(

@@ -7,6 +7,7 @@ import streamlit as st
 from core.reading.agreement import Accuracy, Kappa, Share, accuracy_of
 from core.reading.results import Results
 from core.reading.round import Question, Round
+from core.reports.content import percent
 from pages.ui import errors, grid
 from pages.ui import training_words as words
 from pages.ui.grid import Cell
@@ -17,7 +18,7 @@ MOST = 24
 
 def share(found: Share) -> str:
     """ "75 % (95 % interval 53 to 89 %)"."""
-    return f"{found.value:.0%} (95 % interval {100 * found.low:.0f} to {found.high:.0%})"
+    return f"{percent(found.value)} (95 % interval {_interval(found)})"
 
 
 def accuracy(found: Accuracy, *, key: str) -> None:
@@ -98,9 +99,14 @@ def kappas(found: Sequence[Kappa], question: Question) -> None:
 
 def _figure(title: str, found: Share, what: str) -> None:
     with st.container(width=210, gap="xxsmall"):
-        st.metric(title, f"{found.value:.0%}" if found.count else "none")
+        st.metric(title, percent(found.value) if found.count else "none")
         if found.count:
-            st.caption(f"95 % interval {100 * found.low:.0f} to {found.high:.0%}: {found.hits} of {found.count} {what}")
+            st.caption(f"95 % interval {_interval(found)}: {found.hits} of {found.count} {what}")
+
+
+def _interval(found: Share) -> str:
+    """ "53 to 89 %"."""
+    return f"{100 * found.low:.0f} to {100 * found.high:.0f} %"
 
 
 def _verdict(found: Accuracy) -> str:
@@ -108,10 +114,10 @@ def _verdict(found: Accuracy) -> str:
     synthetic, real = found.found.count, found.spared.count
     blind = max(synthetic, real) / max(synthetic + real, 1)
     if found.right.low > blind:
-        return f"Better than the {blind:.0%} of one answer for all: the images can be told apart."
+        return f"Better than the {percent(blind)} of one answer for all: the images can be told apart."
     if found.right.high < 1 - blind:
         return "Worse than guessing: the synthetic images look more real than the real ones."
-    return f"Not told from guessing, which gets up to {blind:.0%} right. More images make the interval narrower."
+    return f"Not told from guessing, which gets up to {percent(blind)} right. More images make the interval narrower."
 
 
 def _readers(results: Results) -> None:

@@ -11,16 +11,21 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from core.reading.round import Answer, Item, Question, Round
-from pages.ui import errors
+from pages.ui import errors, keys
 
 SURE = {1: "a guess", 2: "fairly", 3: "sure"}
 TILE_WIDTH_PX, WHOLE_WIDTH_PX = 384, 720
 
 TITLES = {"real": "Real", "synthetic": "Synthetic"}
 KEYS = {
-    Question.ORIGIN: ("Left", "Right"),
-    Question.PR: ("Left", "Right"),
-    Question.HER2: ("0", "1", "2", "3"),
+    Question.ORIGIN: {"r": "real", "s": "synthetic", "ArrowLeft": "real", "ArrowRight": "synthetic"},
+    Question.PR: {"n": "PR-", "p": "PR+", "ArrowLeft": "PR-", "ArrowRight": "PR+"},
+    Question.HER2: {"0": "0", "1": "1+", "2": "2+", "3": "3+"},
+}
+HINTS = {
+    Question.ORIGIN: "Keys: R for real, S for synthetic, or the arrows left and right",
+    Question.PR: "Keys: N for PR-, P for PR+, or the arrows left and right",
+    Question.HER2: "Keys: 0 to 3",
 }
 ASKED = {
     Question.ORIGIN: "Is this tissue real, or was the image made by a generator?",
@@ -57,15 +62,15 @@ def show(
             st.image(picture(item), width=width, alt=f"Image {done + 1} of {total}")
         st.markdown(ASKED[round_.question], text_alignment="center")
         with st.container(horizontal=True, horizontal_alignment="center", key=f"{key}-answers"):
-            for value, pressed in zip(round_.question.answers, KEYS[round_.question], strict=True):
+            for value in round_.question.answers:
                 st.button(
                     TITLES.get(value, value),
                     key=f"{key}-{value}",
-                    shortcut=pressed,
                     type="primary",
                     on_click=_give,
                     args=(item.id, value, key, answer),
                 )
+        st.caption(HINTS[round_.question], text_alignment="center")
         st.segmented_control(
             "How sure are you? Choose before you answer, or leave it out.",
             list(SURE),
@@ -81,6 +86,12 @@ def show(
                 on_click=_take_back,
                 args=(take_back,),
             )
+        keys.listen(
+            KEYS[round_.question],
+            key=f"{key}-keys",
+            item=item.id,
+            pressed=lambda item_id, value: _give(item_id, value, key, answer),
+        )
 
 
 def in_session(question: Question, items: Sequence[Item], *, key: str) -> Round:
