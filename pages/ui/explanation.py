@@ -22,13 +22,20 @@ def _choices(opened: Opened, space: Workspace) -> None:
         st.caption("Another class or method needs the original image, which is not kept in the history.")
         return
     identity = f"{analysis.provenance.created}-{analysis.name}"
-    target_key, method_key = f"target-{identity}", f"method-{identity}"
-    # A new widget starts from what is on the screen.
-    st.session_state.setdefault(target_key, analysis.target or analysis.outcome)
-    st.session_state.setdefault(method_key, analysis.cam_method)
+    classes, methods = CLASSES[analysis.marker], list(CamMethod)
+    shown = analysis.target or analysis.outcome
+    # A widget that the browser builds anew starts from what is on the screen, not from the first choice.
+    first = classes.index(shown) if shown in classes else 0
     with st.container(horizontal=True, vertical_alignment="bottom", key="explanation"):
-        target = st.selectbox("Grad-CAM explains", CLASSES[analysis.marker], key=target_key, width=160)
-        method = st.selectbox("Method", list(CamMethod), format_func=lambda each: each.value, key=method_key, width=160)
+        target = st.selectbox("Grad-CAM explains", classes, index=first, key=f"target-{identity}", width=160)
+        method = st.selectbox(
+            "Method",
+            methods,
+            index=methods.index(analysis.cam_method),
+            format_func=lambda each: each.value,
+            key=f"method-{identity}",
+            width=160,
+        )
     if (target, method) != (analysis.target or analysis.outcome, analysis.cam_method) and not rounds.running(space):
         rounds.explain(space, opened, target, method, guard.database())
         st.rerun()

@@ -65,11 +65,12 @@ def _show(opened: Opened, space: Workspace) -> None:
         "LIME and occlusion cover parts of one tile with empty glass and watch the answer. Then each heat map is "
         "checked: does the answer follow the marked places, do the methods agree, does the map depend on the weights?"
     )
+    identity = _identity(opened.result.analysis)
     task = background.find(space.owner, KIND)
+    runs = task is not None and not task.done.is_set()
+    asked = _choices(opened, identity, disabled=runs)
     if task is not None and background.waits(task):
         return
-    identity = _identity(opened.result.analysis)
-    asked = _choices(opened, identity)
     st.button(
         "Explain and check",
         icon=":material/fact_check:",
@@ -89,7 +90,7 @@ def _show(opened: Opened, space: Workspace) -> None:
         faithfulness_results.show(known.check)
 
 
-def _choices(opened: Opened, identity: str) -> Asked:
+def _choices(opened: Opened, identity: str, *, disabled: bool) -> Asked:
     analysis = opened.result.analysis
     target = faithfulness_tiles.target_of(analysis)
     layers = LAYERS[analysis.marker]
@@ -100,11 +101,13 @@ def _choices(opened: Opened, identity: str) -> Asked:
         default=[*Perturbation, analysis.cam_method],
         format_func=str,
         key=f"trust_methods-{identity}",
+        disabled=disabled,
     )
+    first = layers.index(PRIMARY_CAM_LAYER) if PRIMARY_CAM_LAYER in layers else len(layers) - 1
+    keys = f"trust_layer-{identity}", f"trust_samples-{identity}"
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        first = layers.index(PRIMARY_CAM_LAYER) if PRIMARY_CAM_LAYER in layers else len(layers) - 1
-        layer = st.selectbox("Layer of the CAM maps", layers, index=first, key=f"trust_layer-{identity}", width=170)
-        samples = st.selectbox("LIME samples", SAMPLES, index=1, key=f"trust_samples-{identity}", width=130)
+        layer = st.selectbox("Layer of the CAM maps", layers, first, key=keys[0], width=170, disabled=disabled)
+        samples = st.selectbox("LIME samples", SAMPLES, 1, key=keys[1], width=130, disabled=disabled)
     tile = faithfulness_tiles.choose(opened, target, key=f"trust_tiles-{identity}")
     return Asked(tile, target, layer, tuple(str(method) for method in methods), samples)
 

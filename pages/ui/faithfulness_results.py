@@ -10,6 +10,7 @@ import streamlit as st
 from core.explain.overlay import blend
 from core.explain.pseudocolor import COLORMAPS, colorbar
 from core.images import encode_png, resize_to
+from core.reports.content import percent
 from core.types import Heatmap, RGBImage
 from pages.ui import grid, results
 from pages.ui.training_charts import GREY, PALETTE, chart, line
@@ -40,7 +41,7 @@ def show(check: "TileCheck") -> None:
     faithfulness = check.faithfulness
     st.markdown(
         f"#### Tile {check.wish.tile + 1}: what speaks for {faithfulness.target}\n"
-        f"The network alone gives this tile **{faithfulness.score:.0%}** for {faithfulness.target}. "
+        f"The network alone gives this tile **{percent(faithfulness.score)}** for {faithfulness.target}. "
         f"{faithfulness.answers} answers, {faithfulness.seconds:.1f} s."
     )
     _show_maps(check)
@@ -114,12 +115,12 @@ def _show_figures(faithfulness: "Faithfulness") -> None:
     low, high = min(random.areas), max(random.areas)
     inserted = np.mean(random.insertion_areas)
     rows = [f"Area under deletion (random {low:.2f}-{high:.2f})", f"Area under insertion (random {inserted:.2f})"]
-    rows += [f"Heat on tissue (tissue {faithfulness.tissue_share:.0%})", "Like itself with random weights"]
+    rows += [f"Heat on tissue (tissue {percent(faithfulness.tissue_share)})", "Like itself with random weights"]
     columns: dict[str, list[str]] = {"": rows}
     for each in faithfulness.maps:
         areas = [f"{each.curves.deletion_area:.2f}", f"{each.curves.insertion_area:.2f}"]
-        tissue = "marks nothing" if each.on_tissue is None else f"{each.on_tissue:.0%}"
-        columns[each.name] = [*areas, tissue, "-" if each.similarity is None else f"{each.similarity:.2f}"]
+        tissue = "marks nothing" if each.on_tissue is None else percent(each.on_tissue)
+        columns[each.name] = [*areas, tissue, "not tried" if each.similarity is None else f"{each.similarity:.2f}"]
     st.markdown("**What each map is worth**")
     st.table(columns, hide_index=True, border="horizontal")
 
@@ -131,10 +132,10 @@ def _show_agreement(agreements: Sequence["Agreement"]) -> None:
     columns = {
         "": [f"{each.first} and {each.second}" for each in agreements],
         "Rank correlation": [_number(each.rank_correlation) for each in agreements],
-        "Strongest fifth in common": ["-" if each.overlap is None else f"{each.overlap:.0%}" for each in agreements],
+        "Strongest fifth in common": ["none" if each.overlap is None else percent(each.overlap) for each in agreements],
     }
     st.table(columns, hide_index=True, border="horizontal")
 
 
 def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"
+    return "none" if value is None else f"{value:.2f}"

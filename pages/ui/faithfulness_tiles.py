@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.images import encode_jpeg, resize_to
 from core.labels import CLASSES
+from core.reports.content import percent
 from core.types import Analysis, RGBImage, TileResult
 from pages.ui import grid
 from pages.ui.workspace import Opened
@@ -46,7 +47,7 @@ def _cell(opened: Opened, index: int, target: str) -> grid.Cell:
     analysis = opened.result.analysis
     tile = analysis.tiles[index]
     share = _support(analysis, tile, target)
-    caption, detail = f"Tile {index + 1}", f"{target}: {share:.0%}"
+    caption, detail = f"Tile {index + 1}", f"{target}: {percent(share)}"
     return grid.Cell(str(index), encode_jpeg(_picture(opened, tile)), caption, detail, alt=f"{caption}, {detail}")
 
 
