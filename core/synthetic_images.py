@@ -118,22 +118,23 @@ def kept_as(engine: Engine, name: str, spec: SampleSpec, scores: Mapping[str, fl
     return KeptImage(spec.label, spec.seed, spec.truncation, name, sha256, scores or {})
 
 
-def kept_again(engine: Engine, chosen: Sequence[tuple[str, str, SampleSpec]]) -> Iterator[tuple[KeptImage, RGBImage]]:
+def kept_again(
+    engine: Engine, name: str, sha256: str, specs: Sequence[SampleSpec]
+) -> Iterator[tuple[KeptImage, RGBImage]]:
     """Make images again that somebody chose, each with what was measured about it.
 
     Args:
-        chosen: generator, hash of its weights, and what the image is made from.
+        sha256: of the weights that they were sampled with.
     Raises:
         WeightsError: other weights are active now, which would give other images.
         ModelUnavailableError, InvalidOptionError: as `inspect`.
     """
-    for name, sha256 in dict.fromkeys((name, sha256) for name, sha256, _ in chosen):
-        if engine.state(name).sha256 != sha256:
-            raise WeightsError(
-                f"Some of these images were sampled with other weights ({sha256[:12]}) than are active now, so they "
-                "can't be made again. Activate those weights, or clear the stars and choose again."
-            )
-        yield from iter_kept(engine, name, [spec for model, sha, spec in chosen if (model, sha) == (name, sha256)])
+    if engine.state(name).sha256 != sha256:
+        raise WeightsError(
+            f"Some of these images were sampled with other weights ({sha256[:12]}) than are active now, so they can't "
+            "be made again. Activate those weights, or clear the stars and choose again."
+        )
+    yield from iter_kept(engine, name, specs)
 
 
 def to_png(kept: KeptImage, image: RGBImage) -> bytes:

@@ -9,6 +9,7 @@ from core import jobs
 from core.db.engine import Database
 from core.db.records import User
 from pages.ui import errors
+from pages.ui.synthesis import generators
 from pages.ui.synthesis.sampled import Chosen
 
 if TYPE_CHECKING:
@@ -34,11 +35,12 @@ def _inspected(db: Database, user: User, chosen: Chosen) -> "Inspected":
     """Looked at once, until another image is clicked."""
     known = st.session_state.get(STATE)
     if known is None or known[0] != chosen.id:
-        from core.serving import serving_engine
         from core.synthetic_images import inspect
 
         with st.spinner("Looking closely..."):
-            found = inspect(serving_engine(db), chosen.weights.model, chosen.spec, folders=_folders(user))
+            found = inspect(
+                generators.engine_of(db, chosen.weights), chosen.weights.model, chosen.spec, folders=_folders(user)
+            )
         st.session_state[STATE] = known = (chosen.id, found)
     result: Inspected = known[1]
     return result

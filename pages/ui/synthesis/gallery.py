@@ -17,7 +17,7 @@ def show(db: Database, user: User) -> None:
     left, middle, right = st.columns([2, 4, 4], gap="medium")
     state = sampled.gallery()
     with left:
-        asked = wish.ask(db)
+        asked = wish.ask(db, user)
     if asked is not None:
         state.wish = asked
         st.session_state[sampled.PAGE_NUMBER] = 1

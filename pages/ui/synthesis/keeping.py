@@ -8,9 +8,8 @@ import streamlit as st
 from core import collections
 from core.db.engine import Database
 from core.db.records import User
-from core.errors import AppError
 from pages.ui import errors
-from pages.ui.synthesis import places, sampled
+from pages.ui.synthesis import generators, places, sampled
 from pages.ui.synthesis.sampled import Chosen
 from pages.ui.synthesis.wish import Wish
 
@@ -26,10 +25,13 @@ def show(db: Database, user: User, wish: Wish) -> None:
     with st.container(border=True, key="keeping"):
         words = f"{len(favourites)} favourite{'' if len(favourites) == 1 else 's'}"
         st.markdown(f"**{words}**" if favourites else HINT)
-        if favourites:
+        problem = _problem(db, favourites)
+        if problem:
+            st.warning(problem, icon=":material/warning:")
+        elif favourites:
             _keep(db, user, favourites)
         with st.container(horizontal=True, gap="small", key="sample_exports"):
-            if favourites:
+            if favourites and not problem:
                 _export(db, favourites, "Favourites as ZIP", "synthetic-favourites.zip", key="export_favourites")
             _export(db, page, "Page as ZIP", "synthetic-page.zip", key="export_page")
             if favourites:
@@ -74,12 +76,8 @@ def keep(db: Database, user: User, name: str, chosen: Sequence[Chosen]) -> str:
     Raises:
         AppError: no name, no weights, a full disk.
     """
-    from core.serving import serving_engine
-    from core.synthetic_images import kept_again
-
     collection = collection_named(user, name)
-    items = kept_again(serving_engine(db), [(each.weights.model, each.weights.sha256, each.spec) for each in chosen])
-    added = collections.add_images(user, collection.id, items, total=len(chosen))
+    added = collections.add_images(user, collection.id, sampled.made_again(db, chosen), total=len(chosen))
     repeated = f", {added.repeated} were in it already" if added.repeated else ""
     return f'{added.added} images are kept in "{collection.name}"{repeated}.'
 
@@ -110,14 +108,19 @@ def _export(db: Database, chosen: Sequence[Chosen], label: str, file: str, *, ke
 
 
 def _zip(db: Database, chosen: Sequence[Chosen]) -> bytes:
-    from core.serving import serving_engine
     from core.synthetic_export import write_zip
-    from core.synthetic_images import kept_again
 
     file = io.BytesIO()
-    try:
-        items = [(each.weights.model, each.weights.sha256, each.spec) for each in chosen]
-        write_zip(kept_again(serving_engine(db), items), file)
-    except AppError as error:
-        return str(error).encode()
+    write_zip(sampled.made_again(db, chosen), file)
     return file.getvalue()
+
+
+def _problem(db: Database, favourites: Sequence[Chosen]) -> str:
+    """Why favourites can't be made again; empty where they can."""
+    for weights in dict.fromkeys(each.weights for each in favourites):
+        if generators.engine_of(db, weights).state(weights.model).sha256 != weights.sha256:
+            return (
+                f"Some favourites were sampled with weights {weights.sha256[:12]}, which are not active any more. "
+                "Activate them again on the page Models, or clear the stars."
+            )
+    return ""

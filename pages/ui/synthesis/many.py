@@ -1,5 +1,8 @@
 """Thousands of images in the background: into a collection, or as a ZIP on the disk."""
 
+from dataclasses import dataclass
+from urllib.parse import quote
+
 import streamlit as st
 
 from core import collections
@@ -7,13 +10,21 @@ from core.db.engine import Database
 from core.db.records import User
 from core.types import Progress
 from pages.ui import background, errors
-from pages.ui.synthesis import sampled
+from pages.ui.synthesis import generators, sampled
 from pages.ui.synthesis.keeping import collection_named
 from pages.ui.synthesis.wish import Wish
 from pages.ui.workspace import workspace
 
 KIND, NAME, PLACE, MEASURE = "synthesis-many", "many_name", "many_place", "many_measure"
 COLLECTION, DISK = "Into a collection", "As ZIP on the disk"
+
+
+@dataclass(frozen=True)
+class Made:
+    """What was done, and where the browser fetches it; empty where it is in a collection."""
+
+    words: str
+    address: str = ""
 
 
 def show(db: Database, user: User, wish: Wish) -> None:
@@ -23,9 +34,11 @@ def show(db: Database, user: User, wish: Wish) -> None:
     if task is not None:
         if background.waits(task):
             return
-        said = background.result_of(task, str)
-        if said:
-            st.success(said, icon=":material/check:")
+        made = background.result_of(task, Made)
+        if made is not None:
+            st.success(made.words, icon=":material/check:")
+            if made.address:
+                st.link_button("Download", made.address, icon=":material/download:")
         if st.button("Close", key="many_close", icon=":material/close:"):
             background.discard(owner, KIND)
             st.rerun()
@@ -57,16 +70,16 @@ def _start(db: Database, user: User, owner: str, wish: Wish, name: str, measure:
     collection = collection_named(user, name) if into == COLLECTION else None
     specs = sampled.all_of(wish)
 
-    def work(progress: Progress) -> str:
-        from core.serving import serving_engine
+    def work(progress: Progress) -> Made:
         from core.synthetic_export import zip_on_disk
         from core.synthetic_images import iter_kept
 
-        items = iter_kept(serving_engine(db), wish.weights.model, specs, measure=measure)
+        items = iter_kept(generators.engine_of(db, wish.weights), wish.weights.model, specs, measure=measure)
         if collection is None:
             path = zip_on_disk(user.id, name, items, total=len(specs), progress=progress)
-            return f"{len(specs):,} images lie in {path} on the server ({path.stat().st_size / 1e6:,.0f} MB)."
+            words = f"{len(specs):,} images lie in {path} on the server ({path.stat().st_size / 1e6:,.0f} MB)."
+            return Made(words, f"/api/sample/exports/{quote(path.name)}")
         added = collections.add_images(user, collection.id, items, progress=progress, total=len(specs))
-        return f'{added.added:,} images are kept in "{collection.name}".'
+        return Made(f'{added.added:,} images are kept in "{collection.name}".')
 
     background.start(owner, KIND, f"{wish.count:,} images", work)

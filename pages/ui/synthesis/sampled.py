@@ -1,6 +1,6 @@
 """The gallery on the screen: one page of pictures at a time, and the favourites of all pages."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from typing import TYPE_CHECKING
@@ -9,10 +9,14 @@ import streamlit as st
 
 from core.db.engine import Database
 from pages.ui import grid
-from pages.ui.synthesis.wish import Weights, Wish
+from pages.ui.synthesis import generators
+from pages.ui.synthesis.generators import Weights
+from pages.ui.synthesis.wish import Wish
 
 if TYPE_CHECKING:  # the networks are imported where images are made
+    from core.collections import KeptImage
     from core.inference.synthesis import SampleSpec
+    from core.types import RGBImage
 
 STATE, GRID, PAGE_NUMBER = "synthesis_gallery", "synthesis_grid", "synthesis_page"
 PAGE = 64
@@ -84,10 +88,10 @@ def pictures(db: Database, wish: Wish, page: int, chosen: Sequence[Chosen]) -> t
     if state.shown != (wish, page):
         from core.images import encode_jpeg
         from core.inference.synthesis import sample_images
-        from core.serving import serving_engine
 
         with st.spinner(f"Sampling {len(chosen)} images..."):
-            images = sample_images(serving_engine(db), wish.weights.model, [each.spec for each in chosen])
+            engine = generators.engine_of(db, wish.weights)
+            images = sample_images(engine, wish.weights.model, [each.spec for each in chosen])
         state.pictures = tuple(encode_jpeg(image) for image in images)
         state.shown = (wish, page)
     return state.pictures
@@ -113,6 +117,19 @@ def show_grid(chosen: Sequence[Chosen], encoded: Sequence[bytes]) -> Chosen | No
         else:
             state.favourites.pop(each.id, None)
     return next((each for each in chosen if each.id == touched.opened), None)
+
+
+def made_again(db: Database, chosen: Sequence[Chosen]) -> Iterator["tuple[KeptImage, RGBImage]"]:
+    """The images once more, in full quality and measured.
+
+    Raises:
+        WeightsError: other weights are active by now.
+    """
+    from core.synthetic_images import kept_again
+
+    for weights in dict.fromkeys(each.weights for each in chosen):
+        specs = [each.spec for each in chosen if each.weights == weights]
+        yield from kept_again(generators.engine_of(db, weights), weights.model, weights.sha256, specs)
 
 
 def clear_favourites() -> None:

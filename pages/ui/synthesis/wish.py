@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.db.engine import Database
+from core.db.records import User
 from core.errors import InvalidOptionError
-from core.labels import CLASSES, Marker
+from pages.ui.synthesis import generators
+from pages.ui.synthesis.generators import Weights
 
-MODELS = {"medsyngan_g": Marker.PR, "medsyngan_her2_g": Marker.HER2}
-TITLES = {"medsyngan_g": "MedSynGAN, PR", "medsyngan_her2_g": "MedSynGAN, HER2"}
 MODEL, LABEL, COUNT, SEED, TRUNCATION = (
     "sample_model",
     "sample_label",
@@ -19,32 +19,6 @@ MODEL, LABEL, COUNT, SEED, TRUNCATION = (
     "sample_truncation",
 )
 DEFAULTS = {COUNT: 64, SEED: "1", TRUNCATION: 1.0}
-NO_WEIGHTS = (
-    "No weights that paint {marker} are active. Train the recipe MedSynGAN on {marker} tiles (page Training) and press "
-    "Use these weights, or ask the administrator to add a weights file."
-)
-
-
-@dataclass(frozen=True)
-class Weights:
-    """Weights that images are sampled with.
-
-    Attributes:
-        model: the generator they are for; sha256: of the file.
-    """
-
-    model: str
-    sha256: str
-
-    @property
-    def marker(self) -> Marker:
-        """What they paint."""
-        return MODELS[self.model]
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Classes that they know."""
-        return CLASSES[self.marker]
 
 
 @dataclass(frozen=True)
@@ -58,30 +32,11 @@ class Wish:
     truncation: float
 
 
-def choose_weights(db: Database, *, key: str = MODEL) -> Weights | None:
-    """The choice of weights, and their hash; None with what to do where there are none."""
-    model = st.selectbox(
-        "Weights", list(MODELS), format_func=lambda name: TITLES[name], key=key, help="Which generator paints."
-    )
-    from core.serving import serving_engine
-
-    with st.spinner("Checking the weights..."):
-        state = serving_engine(db).state(model)
-    if state.sha256 is None:
-        st.info(NO_WEIGHTS.format(marker=MODELS[model].title), icon=":material/info:")
-        if state.overridden and state.error:
-            st.error(state.error, icon=":material/error:")
-        return None
-    chosen = "chosen by the administrator" if state.overridden else "active"
-    st.caption(f"{chosen}, SHA-256 {state.sha256[:12]}")
-    return Weights(model, state.sha256)
-
-
-def ask(db: Database) -> Wish | None:
+def ask(db: Database, user: User) -> Wish | None:
     """The form; what it asks for once Generate is pressed and all of it is possible, else None."""
     for key, value in DEFAULTS.items():
         st.session_state.setdefault(key, value)
-    weights = choose_weights(db)
+    weights = generators.choose(db, user, key=MODEL)
     if weights is None:
         return None
     label = choose_class(weights, key=LABEL)
