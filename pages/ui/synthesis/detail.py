@@ -28,7 +28,7 @@ def show(db: Database, user: User, chosen: Chosen | None) -> None:
         st.caption(HINT)
         return
     with st.container(border=True, key="sample_detail"), errors.shown(stop=False):
-        _draw(_inspected(db, user, chosen), chosen)
+        draw(_inspected(db, user, chosen), weights_sha256=chosen.weights.sha256)
 
 
 def _inspected(db: Database, user: User, chosen: Chosen) -> "Inspected":
@@ -53,7 +53,8 @@ def _folders(user: User) -> list[Path]:
     return list(dict.fromkeys([*stored, *(path if path.is_dir() else path.parent for path in trained)]))
 
 
-def _draw(found: "Inspected", chosen: Chosen) -> None:
+def draw(found: "Inspected", *, weights_sha256: str) -> None:
+    """What is known of one image; the tour shows it too."""
     spec = found.spec
     st.markdown(f"**Synthetic {spec.label}**, seed {spec.seed}")
     pictures = [(found.image, "Synthetic"), (found.real, "Nearest training image")]
@@ -66,7 +67,7 @@ def _draw(found: "Inspected", chosen: Chosen) -> None:
     _opinion(found.measures)
     _near(found)
     _quality(found.measures)
-    st.caption(f"Truncation {spec.truncation:g}, weights {chosen.weights.sha256[:12]}")
+    st.caption(f"Truncation {spec.truncation:g}, weights {weights_sha256[:12]}")
 
 
 def _enlarged(picture: "RGBImage") -> "RGBImage":
