@@ -13,7 +13,7 @@ from core.labels import StainSource
 from core.quality.stain_agreement import Judgement
 from core.reports.answer import VIRTUAL_TEXT
 from core.spreadsheet import to_csv
-from core.staining import Agreement
+from core.staining import Agreement, VirtualStain
 
 PREFIX = "virtual_"
 SET_NOTE = "Virtual IHC computed from H&E: not real staining. It may train a network, but says nothing about a patient."
@@ -45,6 +45,20 @@ class Leaving:
     seams: float | None
     agreement: Agreement | None
     weights: str
+
+
+def leaving(stained: VirtualStain, label: str, file: str) -> Leaving:
+    """Return what a manifest says about a virtual stain."""
+    return Leaving(
+        file,
+        stained.name,
+        label,
+        stained.size,
+        stained.stain.stain.title,
+        stained.seams,
+        stained.agreement,
+        stained.weights,
+    )
 
 
 def virtual_name(source: str, taken: set[str] | None = None) -> str:

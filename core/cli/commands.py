@@ -6,6 +6,7 @@ from core.cli import accounts, service
 from core.cli.analyze import analyze
 from core.cli.filter import filter_images
 from core.cli.sample import sample
+from core.cli.stain import stain
 from core.cli.train import train
 
 app = typer.Typer(
@@ -17,6 +18,7 @@ app = typer.Typer(
 app.command()(analyze)
 app.command()(train)
 app.command()(sample)
+app.command()(stain)
 app.command("filter")(filter_images)
 app.command()(service.serve)
 app.command()(service.doctor)

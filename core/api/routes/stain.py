@@ -19,8 +19,21 @@ from core.types import Progress
 
 router = APIRouter(tags=["analysis"])
 
-PNG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/png": {}}, "description": "Virtual IHC, same size."}}
+PNG: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {"image/png": {}},
+        "description": "Virtual IHC, same size.",
+        "headers": {
+            "X-Seam-Index": {
+                "schema": {"type": "string"},
+                "description": "Steps of brightness along tile borders beside those inside tiles; none for one tile.",
+            }
+        },
+    }
+}
 HEADERS = {"X-Stain-Source": "virtual"}
+SEAMS = "X-Seam-Index"
+"""Steps of brightness along the borders of tiles, beside those inside tiles; "none" for a single tile."""
 
 
 @router.post("/stain", openapi_extra=multipart(StainForm), responses=PNG, response_class=Response)
@@ -31,13 +44,15 @@ async def stain(
     limit_mb = await run_in_threadpool(upload_limit_mb, db)
     upload = await read_upload(request, limit_mb=limit_mb)
     form = parse(StainForm, dict(upload.fields))
-    png = await pool.run(request, partial(_stain, db, upload, form.scale, limit_mb))
-    return Response(png, media_type="image/png", headers=HEADERS)
+    png, seams = await pool.run(request, partial(_stain, db, upload, form.scale, limit_mb))
+    return Response(png, media_type="image/png", headers=HEADERS | {SEAMS: seams})
 
 
-def _stain(db: Database, upload: Upload, scale: Scale, limit_mb: int, progress: Progress) -> bytes:
+def _stain(db: Database, upload: Upload, scale: Scale, limit_mb: int, progress: Progress) -> tuple[bytes, str]:
+    """The picture, and its seam index as text."""
     from core.images import decode, resize_to
     from core.inference.scoring import virtual_field
+    from core.inference.seams import seam_index
     from core.quality.measures import tissue_mask
     from core.reports.answer import VIRTUAL_TEXT
     from core.reports.pictures import fast_png
@@ -47,4 +62,6 @@ def _stain(db: Database, upload: Upload, scale: Scale, limit_mb: int, progress: 
     mpp = decoded.mpp if scale is Scale.FILE else MPP_OF_SCALE.get(scale)
     field = virtual_field(serving_engine(db), decoded.image, mpp, tissue_mask(decoded.image), progress)
     height, width = decoded.image.shape[:2]
-    return fast_png(resize_to(field.image, (width, height)), VIRTUAL_TEXT)
+    seams = seam_index(field.image)
+    png = fast_png(resize_to(field.image, (width, height)), VIRTUAL_TEXT)
+    return png, "none" if seams is None else f"{seams:.3f}"

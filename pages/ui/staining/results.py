@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from core.staining_round import Refused, Stained
     from core.staining_sources import Source
 
-FOUND, ASKED, PAGE_KEY = "stain_found", "stain_asked", "stain_page"
+FOUND, ASKED, OPENED, PAGE_KEY = "stain_found", "stain_asked", "stain_opened", "stain_page"
 GRID = "stain_pairs"
 PAGE = 48
 LISTED = 5
@@ -133,13 +133,11 @@ def show_pairs(found: Found) -> "Stained":
         )
         for each in some
     ]
-    known = {each.id: each for each in found.stained}
-    before = st.session_state.get("stain_opened")
-    first = before if before in known else some[0].id
-    touched = grid.show(cells, key=GRID, side_px=150, selected=None)
-    chosen = touched.opened if touched.opened in known else first
-    st.session_state["stain_opened"] = chosen
-    return known[chosen]
+    known = {each.id: each for each in some}
+    first = None if st.session_state.get(OPENED) in known else some[0].id
+    touched = grid.show(cells, key=GRID, side_px=150, selected=first)
+    st.session_state[OPENED] = touched.opened
+    return known[touched.opened or some[0].id]
 
 
 def seam_words(each: "Stained") -> str:
