@@ -38,8 +38,8 @@ def uploads(user: User, limit_mb: int) -> list[Upload]:
     """The drop zone and the samples beside it; guests have the samples only. A sample takes the place of the files."""
     files = []
     if user.is_guest:
-        st.caption("You are a guest: try the samples. Nothing is stored.")
-        sample = _samples("Try a sample")
+        _welcome_guest()
+        sample = _samples("Or try a sample")
     else:
         left, right = st.columns([3, 2], gap="medium")
         files = left.file_uploader(
@@ -55,6 +55,14 @@ def uploads(user: User, limit_mb: int) -> list[Upload]:
     if sample is not None and CLICKS in st.session_state:
         return [Upload(f"sample-{st.session_state[CLICKS]}", TITLES[sample], b"", sample)]
     return [Upload(file.file_id, file.name, file.getvalue()) for file in files]
+
+
+def _welcome_guest() -> None:
+    """The tour is what a guest is offered first."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="welcome"):
+        if st.button("Take the tour", icon=":material/slideshow:", type="primary", key="take_tour"):
+            st.switch_page("demonstration.py")
+        st.caption("Five steps in five minutes, with samples only. You are a guest: nothing is stored.")
 
 
 def _samples(label: str) -> str | None:
@@ -151,7 +159,7 @@ def _nuclei_options() -> tuple[NucleiMethod, OperatingPoint]:
 
 def invitation(user: User) -> str:
     """The one next step while there is nothing to show."""
-    how = "Try a sample" if user.is_guest else "Drop an image above, or try a sample"
+    how = "Take the tour, or try a sample" if user.is_guest else "Drop an image above, or try a sample"
     return f"Nothing analysed yet. {how}: the answer takes a second or two."
 
 

@@ -11,7 +11,7 @@ from core.db.engine import Database
 from core.db.records import User
 from core.db.settings import get_app_settings
 from core.phantoms.samples import load_sample
-from core.types import Progress, Result
+from core.types import Options, Progress, Result
 from pages.ui.jobs import Job, Work
 
 MEGABYTE = 1_000_000
@@ -56,17 +56,22 @@ def explanation_for(db: Database, former: Result, entry_id: str | None) -> Work:
 
 
 def _analyze(job: Job, progress: Progress, db: Database) -> Result:
+    return analyze_here_or_there(job.data, job.name, job.options, progress, db)
+
+
+def analyze_here_or_there(data: bytes, name: str, options: Options, progress: Progress, db: Database) -> Result:
+    """Analyse an image where the networks run: here, or on the other workbench that the settings name."""
     settings = get_app_settings(db)
     limit = settings.upload_limit_mb * MEGABYTE
     if settings.remote_url:
         from core.remote import RemoteWorkbench
 
         other = RemoteWorkbench(settings.remote_url, settings.remote_token)
-        return other.analyze(job.data, job.name, job.options, progress, max_bytes=limit)
+        return other.analyze(data, name, options, progress, max_bytes=limit)
     from core.analysis import analyze
     from core.serving import serving_engine
 
-    return analyze(job.data, job.name, job.options, engine=serving_engine(db), progress=progress, max_bytes=limit)
+    return analyze(data, name, options, engine=serving_engine(db), progress=progress, max_bytes=limit)
 
 
 @st.cache_resource(show_spinner=False)

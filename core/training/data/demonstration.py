@@ -11,12 +11,16 @@ from core.errors import NotFoundError
 from core.images import encode_png
 from core.labels import Her2Score, PrStatus
 from core.phantoms.phantom import he_phantom, her2_phantom, nuclear_phantom, random_tissue
+from core.training.data.class_folders import LabelledTile
 from core.types import Progress, RGBImage, no_progress
 
 TILE_PX = 128
 PR_CASES, PR_TILES = 8, 10
 HER2_CASES = 6
 PAIRS = 16
+SECTION_PX = 512
+LESSON_CASES = 12
+"""Sections of the lesson, half of them PR+: few, because somebody waits."""
 
 
 @dataclass(frozen=True)
@@ -72,20 +76,36 @@ def demonstration_zip(key: str, progress: Progress = no_progress) -> bytes:
     return packed.getvalue()
 
 
+def lesson_tiles(progress: Progress = no_progress) -> Iterator[LabelledTile]:
+    """Simulate few PR sections, for a training that is watched: (class, case, (128, 128, 3) uint8 RGB).
+
+    Raises:
+        CancelledError: raised by `progress`.
+    """
+    for seed in range(LESSON_CASES):
+        progress("simulating sections", seed, LESSON_CASES)
+        for label, case, _, tile in _pr_tiles(seed):
+            yield label, case, tile
+
+
 def _pr_sections() -> Iterator[dict[str, RGBImage]]:
-    """Sections without and with positive nuclei in turn; of the latter the tiles that show one."""
     for seed in range(2 * PR_CASES):
-        positive = seed % 2 == 1
-        share = float(np.random.default_rng(seed).uniform(35, 90)) if positive else 0.0
-        phantom = nuclear_phantom(7000 + seed, percent_positive=share, size_px=512, varied=True)
-        label = PrStatus.POSITIVE if positive else PrStatus.NEGATIVE
-        shown = phantom.truth.centres[phantom.truth.positive == positive]
-        corners = {(int(x) // TILE_PX * TILE_PX, int(y) // TILE_PX * TILE_PX) for x, y in shown}
-        inside = sorted(at for at in corners if min(at) >= 0 and max(at) <= 512 - TILE_PX)[:PR_TILES]
-        yield {
-            f"{label.value}/simulated-{seed:02d}/{x:03d}-{y:03d}.png": phantom.image[y : y + TILE_PX, x : x + TILE_PX]
-            for x, y in inside
-        }
+        yield {f"{label}/{case}/{place}.png": tile for label, case, place, tile in _pr_tiles(seed)[:PR_TILES]}
+
+
+def _pr_tiles(seed: int) -> list[tuple[str, str, str, RGBImage]]:
+    """Class, case, place and tile of one section: odd ones have positive nuclei, of these the tiles that show one."""
+    positive = seed % 2 == 1
+    share = float(np.random.default_rng(seed).uniform(35, 90)) if positive else 0.0
+    phantom = nuclear_phantom(7000 + seed, percent_positive=share, size_px=SECTION_PX, varied=True)
+    label = PrStatus.POSITIVE if positive else PrStatus.NEGATIVE
+    shown = phantom.truth.centres[phantom.truth.positive == positive]
+    corners = {(int(x) // TILE_PX * TILE_PX, int(y) // TILE_PX * TILE_PX) for x, y in shown}
+    inside = sorted(at for at in corners if min(at) >= 0 and max(at) <= SECTION_PX - TILE_PX)
+    return [
+        (label.value, f"simulated-{seed:02d}", f"{x:03d}-{y:03d}", phantom.image[y : y + TILE_PX, x : x + TILE_PX])
+        for x, y in inside
+    ]
 
 
 def _her2_sections() -> Iterator[dict[str, RGBImage]]:
