@@ -9,7 +9,7 @@ import numpy.typing as npt
 from core.errors import InvalidOptionError
 from core.explain import attribution, deletion
 from core.explain.attribution import Answers, Attribution, classifier_of
-from core.explain.cam import explain
+from core.explain.cam import explain_in_ways
 from core.explain.faithfulness import Faithfulness, check_maps
 from core.explain.field import box_of
 from core.explain.randomised import DRAWS, STAGES, Randomised, compare
@@ -115,7 +115,7 @@ def check_image(
     """
     began = time.perf_counter() if start is None else start
     names = {method: f"{method} {wish.layer}" for method in wish.cams}
-    passes = len(names) * (1 + DRAWS * len(STAGES[card.name]))
+    passes = 1 + DRAWS * len(STAGES[card.name]) if names else 0
     planned = sum(attribution.answers_needed(each, card.input_px, wish.samples) for each in wish.perturbations)
     planned += deletion.answers_needed(len(names) + len(wish.perturbations)) + passes * PASS_COST
     target = card.labels.index(wish.target)
@@ -123,15 +123,12 @@ def check_image(
     loaded = engine.model(card.name)
 
     def cams_of(network: LoadedModel) -> dict[str, Heatmap]:
-        found = {}
-        for method, name in names.items():
-            maps = explain(network, image[None], target=target, layers=[wish.layer], method=method)
-            found[name] = maps[wish.layer][0]
-            answers.spend(PASS_COST)
-        return found
+        found = explain_in_ways(network, image, target=target, layer=wish.layer, methods=wish.cams)
+        answers.spend(PASS_COST)
+        return {names[method]: heatmap for method, heatmap in found.items()}
 
     answers.step = "Grad-CAM"
-    maps = cams_of(loaded)
+    maps = cams_of(loaded) if names else {}
     answers.step = "random weights"
     randomised: dict[str, tuple[Randomised, ...]] = compare(loaded, maps, cams_of, seed=wish.seed) if maps else {}
     attributions = tuple(

@@ -179,7 +179,7 @@ def lime(tile: RGBImage, answers: Answers, *, glass: White, samples: int = 300, 
 
 def occlusion(tile: RGBImage, answers: Answers, *, glass: White) -> Attribution:
     """Cover one window after the other and see how far the answer falls; arguments as `attribute`."""
-    from captum.attr import Occlusion  # type: ignore[import-untyped]
+    from captum.attr import Occlusion
 
     start, before = time.perf_counter(), answers.count
     answers.step = Perturbation.OCCLUSION.value.lower()

@@ -21,7 +21,7 @@ from core.errors import InvalidOptionError
 from core.explain.gradients import capture
 from core.labels import CamMethod
 from core.models.weights import Captured, LoadedModel
-from core.types import RGBImage
+from core.types import Heatmap, RGBImage
 
 _METHODS: dict[CamMethod, type[Any]] = {
     CamMethod.GRAD_CAM: GradCAM,
@@ -53,6 +53,23 @@ def explain(
     exact = method is CamMethod.GRAD_CAM_PP
     captured = capture(loaded, tiles, target=target, layers=tuple(dict.fromkeys(layers)), exact=exact)
     return {layer: _heatmaps(found, method, loaded.card.input_px) for layer, found in captured.items()}
+
+
+def explain_in_ways(
+    loaded: LoadedModel, tile: RGBImage, *, target: int, layer: str, methods: Sequence[CamMethod]
+) -> dict[CamMethod, Heatmap]:
+    """Show one tile's support by several methods at one layer, from one pass.
+
+    Args:
+        tile: (px, px, 3) uint8 RGB at the network's input size.
+    Returns:
+        method -> (px, px) float32 in [0, 1], as `explain`.
+    Raises:
+        InvalidOptionError: there is no such layer.
+    """
+    exact = CamMethod.GRAD_CAM_PP in methods
+    found = capture(loaded, tile[None], target=target, layers=(layer,), exact=exact)[layer]
+    return {method: _heatmaps(found, method, loaded.card.input_px)[0] for method in methods}
 
 
 def _heatmaps(found: Captured, method: CamMethod, side: int) -> npt.NDArray[np.float32]:

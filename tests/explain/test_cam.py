@@ -12,7 +12,7 @@ from pytorch_grad_cam import GradCAM, GradCAMPlusPlus, HiResCAM, LayerCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
 from core.errors import InvalidOptionError
-from core.explain.cam import explain
+from core.explain.cam import explain, explain_in_ways
 from core.inference.engine import Engine
 from core.labels import CAM_LAYERS, CamMethod
 from core.models.simple_cnn import SimpleCNN
@@ -53,6 +53,16 @@ def test_each_method_is_that_of_pytorch_grad_cam(simple: LoadedModel, method: Ca
     found = explain(simple, tiles, target=1, layers=[layer], method=method)[layer]
     # pytorch-grad-cam shifts each map to a minimum of 0 besides; after its ReLU that minimum is 0 already.
     np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+def test_several_methods_come_from_one_pass(simple: LoadedModel) -> None:
+    tile, methods = patchwork(1, 128), [CamMethod.GRAD_CAM, CamMethod.EIGEN_CAM]
+    found = explain_in_ways(simple, tile[0], target=1, layer="conv2", methods=methods)
+
+    assert list(found) == methods
+    for method, heatmap in found.items():
+        alone = explain(simple, tile, target=1, layers=["conv2"], method=method)["conv2"][0]
+        np.testing.assert_allclose(heatmap, alone, atol=1e-4)
 
 
 @pytest.mark.parametrize("method", CamMethod)
