@@ -27,6 +27,8 @@ _HASH_BYTES = 8
 _CANDIDATES = 4
 """Measured exactly: the first search is in float32, where equal distances may swap."""
 _BLOCK = 256
+_TRIED = 3
+"""Tiles that are looked for, for each that is to be shown."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,21 @@ def picture_of(index: TrainingIndex, row: int, folders: Sequence[Path]) -> RGBIm
             if image is not None and pixel_hash(image) == index.pixel_sha[row]:
                 return image
     return None
+
+
+def some_pictures(
+    index: TrainingIndex, label: int, folders: Sequence[Path], *, count: int
+) -> tuple[tuple[str, RGBImage], ...]:
+    """Return (name, picture) of some training tiles of a class, drawn from all over them; fewer where few are here."""
+    rows = np.random.default_rng(0).permutation(np.flatnonzero(index.labels == label))
+    found: list[tuple[str, RGBImage]] = []
+    for row in rows[: _TRIED * count]:
+        picture = picture_of(index, int(row), folders)
+        if picture is not None:
+            found.append((index.names[int(row)], picture))
+        if len(found) == count:
+            break
+    return tuple(found)
 
 
 def pixel_hash(image: RGBImage) -> str:
