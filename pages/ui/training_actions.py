@@ -25,29 +25,36 @@ def show(run: Run, user: User) -> None:
         elif run.can_resume:
             if st.button("Resume", icon=":material/play_arrow:", type="primary", key="resume_run"):
                 _resume(run, user, 0)
-        else:
+        elif _in_epochs(run):
             _longer(run, user)
         if state.ended and st.button("Delete", icon=":material/delete:", key="delete_run"):
             _ask(run, user)
 
 
+def _in_epochs(run: Run) -> bool:
+    return run.status.unit == "epoch"
+
+
 def _stop(run: Run, user: User) -> None:
+    study = not _in_epochs(run)
     if st.button(
         "Stop",
         icon=":material/stop:",
         key="stop_run",
         disabled=run.stopping,
-        help="Within five seconds; finished epochs and the best weights are kept, and it can be resumed.",
+        help="Within five seconds; finished epochs and the best weights are kept, and it can be resumed."
+        if not study
+        else "Within five seconds; the parts that are done are kept, and it can be resumed.",
     ):
         with errors.shown(stop=False):
             jobs.stop(user, run.id)
         st.rerun()
-    if run.status.best_epoch and st.button(
+    if (run.status.epoch if study else run.status.best_epoch) and st.button(
         "Finish now",
         icon=":material/flag:",
         key="finish_run",
         disabled=run.stopping,
-        help="Ends the training and judges the best weights so far.",
+        help="Compares what is done so far." if study else "Ends the training and judges the best weights so far.",
     ):
         with errors.shown(stop=False):
             jobs.stop(user, run.id, finish=True)

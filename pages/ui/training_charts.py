@@ -66,7 +66,7 @@ def ranges(
         error_x={
             "type": "data",
             "symmetric": False,
-            "array": [max(0.0, (high or at) - at) for high, at in zip(highs, known, strict=True)],
+            "array": [max(0.0, (at if high is None else high) - at) for high, at in zip(highs, known, strict=True)],
             "arrayminus": [max(0.0, at - (at if low is None else low)) for low, at in zip(lows, known, strict=True)],
             "color": GREY,
             "thickness": 2,

@@ -49,10 +49,11 @@ def _figures(run: Run) -> dict[str, str]:
     found = {
         "Recipe": words.RECIPES[run.recipe].title,
         "State": status.state.value,
-        "Epochs": str(status.epoch),
+        f"{status.unit.capitalize()}s": str(status.epoch),
         "Time": words.duration(status.seconds),
-        f"Best {status.metric}": words.number(status.best),
     }
+    if status.metric:
+        found[f"Best {status.metric}"] = words.number(status.best)
     evaluation = _read(run.folder, "evaluation.json")
     for name in ("accuracy", "balanced_accuracy", "kappa"):
         figure = evaluation.get(name)

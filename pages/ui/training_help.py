@@ -41,6 +41,14 @@ LABELS = {
     "gain": "DAB painted per DAB",
     "phantoms": "Simulated pairs",
     "phantom_share": "Share of simulated crops",
+    "ratios": "Synthetic per real tile",
+    "filtered_ratios": "The same, filtered",
+    "real_shares": "Shares of the real tiles",
+    "two_filters": "Filter by two classifiers",
+    "draws": "Draws for each that shall pass",
+    "generator_batches": "Generator: batches",
+    "generator_start": "Generator: batches before the start",
+    "generator_width": "Generator: width",
 }
 
 PLAIN_HELP = {

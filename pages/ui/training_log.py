@@ -66,4 +66,6 @@ def _text(value: Any) -> str:
         return ", ".join(f"{label(name).lower()} {_text(each)}" for name, each in value.items())
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(_text(each) for each in value)
     return "not set" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

@@ -74,6 +74,7 @@ def _estimate(user: User, source: Source, config: TrainConfig, *, asked: bool) -
     found: jobs.Estimate | None = training_work.once(ESTIMATE, "", lambda _: None)
     if found is not None:
         most = "At most about" if config.early_stop or config.max_minutes else "About"
-        each = f"{found.steps:,} batches of {found.seconds_per_step:.2g} s in each of {found.epochs:,} epochs"
+        each = f"{found.steps:,} batches of {found.seconds_per_step:.2g} s in each of {found.epochs:,} {found.unit}s"
+        each += " and the generators before them" if found.unit == "classifier" else ""
         shared = " Other runs train here now; alone it is faster." if found.shared else ""
         st.markdown(f":material/timer: {most} **{words.duration(found.total_s)}**: {each}.{shared}")

@@ -15,7 +15,7 @@ def choose(data: DataSet | None) -> Recipe | None:
     chosen: Recipe | None = st.session_state.get(STATE)
     if data is not None and chosen not in fitting:
         chosen = st.session_state[STATE] = recipe_for(data.kind, data.classes)
-    with st.grid(5, min_column_width=200):
+    with st.grid(3, min_column_width=200):
         for recipe, words in RECIPES.items():
             with st.container(border=True, height="stretch", gap="xsmall", key=f"recipe_card-{recipe.value}"):
                 st.markdown(f"{words.icon} **{words.title}**")

@@ -10,6 +10,7 @@ from core.db.engine import Database
 from core.db.records import User
 from core.errors import AppError
 from core.jobs import Run
+from core.training.config import Recipe
 from core.training.run_folder import State
 from pages.ui import (
     errors,
@@ -23,6 +24,7 @@ from pages.ui import (
     training_made,
     training_places,
     training_samples,
+    training_study,
     training_weights,
 )
 from pages.ui import training_words as words
@@ -41,7 +43,10 @@ def show(db: Database, user: User, run_id: str) -> None:
         _ended(db, user, run)
         return
     st.fragment(_live_head, run_every=STATUS_S)(user, run.id, run.status.state)
-    if run.status.state is not State.QUEUED:
+    if run.status.state is not State.QUEUED and run.recipe is Recipe.STUDY:
+        st.fragment(training_study.live, run_every=SAMPLES_S)(run)
+        st.fragment(training_log.show, run_every=CURVES_S)(run)
+    elif run.status.state is not State.QUEUED:
         st.fragment(_live_curves, run_every=CURVES_S)(run)
         st.fragment(training_samples.show, run_every=SAMPLES_S)(run.folder, key=f"samples-{run.id}")
         st.fragment(training_log.show, run_every=CURVES_S)(run)
@@ -72,7 +77,8 @@ def _head(run: Run, user: User) -> None:
     elif not status.state.ended:
         text = "Stopping: the batch that runs is the last one" if run.stopping else words.progress(status)
         st.progress(words.share_done(status), text=text)
-        st.caption(words.best(status) or "The best weights so far are kept after each epoch.")
+        kept = "The best weights so far are kept after each epoch."
+        st.caption(words.best(status) or (kept if status.unit == "epoch" else f"Each {status.unit} is kept when done."))
     else:
         _last_words(run)
     training_actions.show(run, user)
@@ -98,12 +104,14 @@ def _last_words(run: Run) -> None:
 def _ended(db: Database, user: User, run: Run) -> None:
     evaluation = _evaluation(run)
     if evaluation is not None:
-        kind = evaluation.get("kind")
-        (training_evaluation if kind == "classifier" else training_made).headline(evaluation)
+        shown = {"classifier": training_evaluation, "study": training_study}.get(evaluation["kind"], training_made)
+        shown.headline(evaluation)
     if run.folder.weights.is_file():
         training_weights.show(db, user, run)
     training_export.show(run)
     titles = [*(_views(evaluation)), "Curves", "Samples", "Settings and log"]
+    if run.recipe is Recipe.STUDY:
+        titles.remove("Curves")
     if not training_samples.epochs(run.folder):
         titles.remove("Samples")
     for tab, title in zip(st.tabs(titles, key=f"run_tab-{run.id}", on_change="rerun"), titles, strict=True):
@@ -120,7 +128,9 @@ def _views(evaluation: dict[str, Any] | None) -> list[str]:
 
 def _view(title: str, run: Run, evaluation: dict[str, Any] | None) -> None:
     if title == "Evaluation" and evaluation is not None:
-        if evaluation["kind"] == "classifier":
+        if evaluation["kind"] == "study":
+            training_study.show(evaluation, key=f"study-{run.id}")
+        elif evaluation["kind"] == "classifier":
             training_evaluation.show(evaluation, key=f"evaluation-{run.id}")
         elif evaluation["kind"] == "gan":
             training_made.synthesis(evaluation, run.folder)
@@ -140,7 +150,7 @@ def _view(title: str, run: Run, evaluation: dict[str, Any] | None) -> None:
 def _evaluation(run: Run) -> dict[str, Any] | None:
     """The final figures; None before there are any. Those of a run that was resumed are of its former end."""
     if not run.folder.evaluation.is_file() or run.status.state is not State.FINISHED:
-        return None
+        return _unfinished_study(run)
     try:
         found: dict[str, Any] = json.loads(run.folder.evaluation.read_text(encoding="utf-8"))
         return found if found.get("kind") else None
@@ -149,3 +159,12 @@ def _evaluation(run: Run) -> dict[str, Any] | None:
             AppError("The figures of this run cannot be read. Resume it with one more epoch to make them anew.")
         )
         return None
+
+
+def _unfinished_study(run: Run) -> dict[str, Any] | None:
+    """What a study that was stopped or failed has found so far; None for other runs."""
+    if run.recipe is not Recipe.STUDY:
+        return None
+    with errors.shown(stop=False):
+        return training_study.so_far(run)
+    return None

@@ -34,7 +34,7 @@ def show(recipe: Recipe, proposed: str) -> tuple[str, TrainConfig | None]:
         values = {each: _field(kind, each, f"set-{recipe.value}", width=150) for each in FIRST}
     with st.expander("More", icon=":material/tune:", key=f"more-{recipe.value}"):
         own = [each for each in kind.model_fields if each not in TrainConfig.model_fields]
-        common = [each for each in TrainConfig.model_fields if each not in FIRST]
+        common = [each for each in TrainConfig.model_fields if each not in (*FIRST, *kind.unused)]
         nested = [each for each in own if _is_model(kind.model_fields[each])]
         titles = {"This recipe": [each for each in own if each not in (*nested, "recipe")], "The training": common}
         for title, names in titles.items():
@@ -78,6 +78,8 @@ def _field(kind: type[BaseModel], name: str, key: str, *, width: Any = "stretch"
     choices = _choices(plain)
     if choices:
         return st.selectbox(label(name), choices, choices.index(field.default), format_func=str, **common)
+    if get_origin(plain) is tuple:
+        return st.text_input(label(name), ", ".join(f"{each:g}" for each in field.default), **common)
     text = st.text_input(label(name), field.default or "", placeholder="not set" if optional else "", **common)
     return text or (None if optional else "")
 

@@ -48,6 +48,12 @@ RECIPES: dict[Recipe, RecipeWords] = {
         ":material/auto_awesome:",
         Kind.CLASSES,
     ),
+    Recipe.STUDY: RecipeWords(
+        "Study",
+        "Does synthetic data help? Compares a classifier of real images with those of real and synthetic ones.",
+        ":material/balance:",
+        Kind.CLASSES,
+    ),
     Recipe.VIRTUAL_STAIN: RecipeWords(
         "Virtual stain",
         "Learns to turn H&E into IHC from registered pairs of the same field.",
@@ -150,11 +156,11 @@ def progress(status: Status) -> str:
     if not status.epochs:
         return status.state.value.capitalize()
     if status.state.ended:
-        epochs = f"{status.epoch} of {status.epochs} epochs"
+        epochs = f"{status.epoch} of {status.epochs} {status.unit}s"
         return f"{epochs} in {duration(status.seconds)}" if status.seconds else epochs
     if status.state is not State.RUNNING:
         return f"{status.message[:1].upper()}{status.message[1:]}" or status.state.value.capitalize()
-    parts = [f"Epoch {min(status.epoch + 1, status.epochs)} of {status.epochs}"]
+    parts = [f"{status.unit.capitalize()} {min(status.epoch + 1, status.epochs)} of {status.epochs}"]
     if status.left_s is not None:
         parts.append(f"about {duration(status.left_s)} left")
     return " · ".join(parts)

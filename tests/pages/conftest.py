@@ -1,6 +1,8 @@
 """The pages as a signed-in person sees them, without a browser."""
 
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
@@ -82,3 +84,25 @@ def stored(database: Database, pathologist: User, result: Result) -> list[str]:
         assert saved is not None
         ids.append(saved.entry_id)
     return ids
+
+
+@pytest.fixture
+def researcher(database: Database, admin: User) -> User:
+    """A researcher, named rosa."""
+    return auth.add_user(database, admin, "rosa", PASSWORD, Role.RESEARCHER)
+
+
+@pytest.fixture
+def waiting_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A launcher that starts nothing."""
+    for module in ("submission", "requests"):
+        monkeypatch.setattr(f"core.jobs.{module}.tick", lambda: None)
+
+
+@pytest.fixture
+def trainer() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that trains nothing, for a minute."""
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    yield process
+    process.kill()
+    process.wait()

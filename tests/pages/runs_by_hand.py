@@ -10,8 +10,9 @@ import numpy as np
 from core.db import User
 from core.jobs.records import Wish
 from core.jobs.submission import new_run
-from core.training.config import CONFIGS, Recipe
+from core.training.config import CONFIGS, Recipe, StudyConfig
 from core.training.run_folder import RunFolder, State, Status
+from core.training.study.results import evaluate_study, read_lines
 
 EPOCHS = 10
 
@@ -27,12 +28,15 @@ def add_run(
     data: Path = Path("/srv/images"),
     speed: float = 0.35,
 ) -> str:
-    """Write a run of `epoch` epochs; returns its identifier."""
+    """Write a run of `epoch` epochs (of a study: parts); returns its identifier."""
     config = CONFIGS[recipe](epochs=EPOCHS)
     folder = new_run(user, name=name, data=data, config=config, priority=0, wish=Wish.NONE)
-    _write_stats(folder, recipe, epoch, speed)
+    if recipe is Recipe.STUDY:
+        write_study_lines(folder, parts=epoch)
+    else:
+        _write_stats(folder, recipe, epoch, speed)
     folder.log.write_text("".join(f"10:0{each % 10} epoch {each}\n" for each in range(1, epoch + 1)), encoding="utf-8")
-    if epoch:
+    if epoch and recipe is not Recipe.STUDY:
         folder.weights.write_bytes(b"weights by hand")
     if state is State.FINISHED:
         folder.write_json("evaluation.json", evaluation(folder, recipe))
@@ -47,12 +51,42 @@ def add_run(
             seconds=12.5 * epoch,
             left_s=None if ended else 12.5 * (EPOCHS - epoch),
             metric="validation loss",
-            best=_loss(epoch, speed) + 0.05 if epoch else None,
-            best_epoch=epoch,
+            best=_loss(epoch, speed) + 0.05 if epoch and recipe is not Recipe.STUDY else None,
+            best_epoch=0 if recipe is Recipe.STUDY else epoch,
+            unit=config.unit,
             message=message or {State.FINISHED: f"Finished after {epoch} epochs."}.get(state, "training"),
         )
     )
     return folder.path.name
+
+
+def write_study_lines(folder: RunFolder, *, parts: int) -> None:
+    """Write what the first parts of a study leave: classifiers that synthetic images help a little, and a filtering."""
+    rng = np.random.default_rng(0)
+    filtering = {"drawn": [150, 350], "accepted": [120, 260], "every": {"other class": 90, "classifier unsure": 40}}
+    filtering |= {"kind": "filter", "key": "filter/1/0", "share": 1.0, "fold": 0, "first": {"other class": 90}}
+    lines: list[dict[str, object]] = [filtering]
+    arms = ((0.0, False), (0.5, False), (1.0, False), (2.0, False), (1.0, True), (2.0, True))
+    for seed, fold in ((seed, fold) for seed in range(3) for fold in range(3)):
+        for ratio, filtered in arms:
+            hits = {f"case{case}": int(30 + 3 * ratio + 4 * rng.normal()) for case in range(fold, 24, 3)}
+            lines.append(
+                {
+                    "kind": "cell",
+                    "key": f"cell/1/{fold}/{seed}/{ratio}{filtered}",
+                    "share": 1.0,
+                    "fold": fold,
+                    "seed": seed,
+                    "ratio": ratio,
+                    "filtered": filtered,
+                    "real": 450,
+                    "synthetic": round(450 * ratio),
+                    "classes": ["PR-", "PR+"],
+                    "confusions": {case: [[18, 2], [50 - count, count]] for case, count in hits.items()},
+                }
+            )
+    for line in lines[:parts]:
+        folder.add_stats(line)
 
 
 def _loss(epoch: float, speed: float) -> float:
@@ -106,6 +140,8 @@ def evaluation(folder: RunFolder, recipe: Recipe) -> dict[str, object]:
             "mean_colour": {"ssim": 0.45, "psnr": 16.0, "dab_correlation": 0.3, "dice": 0.31},
             "pictures": [{"picture": "pictures/pair-1.png", "case": "00017"}],
         }
+    if recipe is Recipe.STUDY:
+        return evaluate_study(StudyConfig(), read_lines(folder).values())
     return _classifier(folder)
 
 

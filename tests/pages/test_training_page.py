@@ -2,88 +2,18 @@
 
 import shutil
 import subprocess
-import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from people_of_pages import PASSWORD
 from runs_by_hand import add_run, draw, write_class_folders
-from streamlit.testing.v1 import AppTest
+from training_page import on_folder, opened, said, settled, tab
 
-from core import auth, jobs
-from core.db import Database, User
+from core import jobs
+from core.db import User
 from core.jobs import processes, records
-from core.labels import Role
 from core.training.config import Recipe
 from core.training.run_folder import State
-
-
-@pytest.fixture
-def researcher(database: Database, admin: User) -> User:
-    """A researcher, named rosa."""
-    return auth.add_user(database, admin, "rosa", PASSWORD, Role.RESEARCHER)
-
-
-@pytest.fixture
-def waiting_queue(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A launcher that starts nothing."""
-    for module in ("submission", "requests"):
-        monkeypatch.setattr(f"core.jobs.{module}.tick", lambda: None)
-
-
-@pytest.fixture
-def trainer() -> Iterator[subprocess.Popen[bytes]]:
-    """A process that trains nothing, for a minute."""
-    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    yield process
-    process.kill()
-    process.wait()
-
-
-def opened(visit, user: User, run_id: str) -> AppTest:
-    """The page with one run open, as after a reload of its address."""
-    app = visit(user, run=run_id)
-    app.query_params["run"] = run_id
-    app.switch_page("training.py").run()
-    assert not app.exception, app.exception
-    return app
-
-
-def tab(app: AppTest, name: str, key: str = "training_tab") -> AppTest:
-    """Open a tab."""
-    app.session_state[key] = name
-    app.run()
-    assert not app.exception, app.exception
-    return app
-
-
-def on_folder(visit, user: User, images: Path) -> AppTest:
-    """The page with a folder chosen and looked at."""
-    app = visit(user, "training.py")
-    app.segmented_control(key="data_source").set_value("Folder on the server").run()
-    app.text_input(key="data_folder").set_value(str(images)).run()
-    return settled(app)
-
-
-def settled(app: AppTest) -> AppTest:
-    """The page when its threads have done their work."""
-    while "training_work" in app.session_state:
-        pieces = list(app.session_state["training_work"].values())
-        for piece in pieces:
-            assert piece.done.wait(30)
-        app.run()
-        assert not app.exception, app.exception
-        if list(app.session_state["training_work"].values()) == pieces:
-            break
-    return app
-
-
-def said(app: AppTest) -> str:
-    """All words on the page."""
-    kinds = (app.markdown, app.caption, app.error, app.warning, app.info, app.success, app.subheader)
-    return "\n".join(each.value for kind in kinds for each in kind)
 
 
 def test_opens_with_nothing_and_says_what_to_do(visit, researcher: User):

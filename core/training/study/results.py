@@ -31,9 +31,7 @@ def read_lines(run: RunFolder) -> dict[str, dict[str, Any]]:
     return {str(line["key"]): line for line in run.read_stats() if line.get("kind") in kinds and "key" in line}
 
 
-def evaluate_study(
-    config: StudyConfig, classes: tuple[str, ...], lines: Iterable[Line], *, rounds: int = ROUNDS
-) -> dict[str, Any]:
+def evaluate_study(config: StudyConfig, lines: Iterable[Line], *, rounds: int = ROUNDS) -> dict[str, Any]:
     """Return what `evaluation.json` holds: for every share of the real tiles a table of gains and an answer.
 
     Args:
@@ -42,6 +40,7 @@ def evaluate_study(
     lines = list(lines)
     cells = [line for line in lines if line["kind"] == Work.CELL]
     filters = [line for line in lines if line["kind"] == Work.FILTER]
+    classes = tuple(str(label) for label in cells[0]["classes"]) if cells else ()
     shares = sorted({line["share"] for line in cells}, reverse=True)
     tables = [_share(share, cells, classes, rounds) for share in shares]
     notes = list(NOTES)
@@ -58,6 +57,7 @@ def evaluate_study(
         "cases": len({case for line in cells for case in line["confusions"]}),
         "shares": [table for table in tables if table["arms"]],
         "filters": [_filtering(line, classes) for line in filters],
+        "test_tiles": sum(map(_total, {str(line["fold"]): line for line in cells}.values())),
         "notes": notes,
     }
 
@@ -76,6 +76,10 @@ def answer_in_words(gains: Iterable[Gain]) -> str:
     if harmed:
         return f"No: {_listed(harmed)} made it worse, and nothing helped."
     return "No gain could be shown: no difference is larger than what cases, seeds and chance explain."
+
+
+def _total(line: Line) -> int:
+    return int(sum(np.sum(counts) for counts in line["confusions"].values()))
 
 
 def _clear(gain: Gain) -> bool:

@@ -53,7 +53,7 @@ def run_study(run: RunFolder, config: StudyConfig, fabric: Fabric, reporter: Rep
     if stopped and not run.asked_to_finish():
         return State.STOPPED, f"Stopped. {done} of {len(parts)} parts are kept; resume to go on."
     reporter.say(state=State.EVALUATING, left_s=None, message="comparing the classifiers")
-    run.write_json("evaluation.json", evaluate_study(config, study.data.classes, study.lines.values()))
+    run.write_json("evaluation.json", evaluate_study(config, study.lines.values()))
     if done < len(parts):
         return State.FINISHED, f"Ended early with {done} of {len(parts)} parts."
     study.clear()
@@ -139,6 +139,7 @@ class Study:
             "synthetic": 0 if synthetic is None else len(synthetic.labels),
             "batches": config.epochs * task.steps(),
             "trained_on": learnt,
+            "classes": list(self.data.classes),
             "confusions": {case: counts.tolist() for case, counts in confusions.items()},
         }
 
