@@ -101,6 +101,7 @@ def test_a_researcher_stains_virtually_and_a_pathologist_may_not(
     image = cv2.imdecode(np.frombuffer(answer.content, np.uint8), cv2.IMREAD_COLOR)
     assert image is not None
     assert image.shape == (400, 400, 3)
+    assert (answer.headers["X-Stain-Source"], answer.headers["X-Seam-Index"]) == ("virtual", "none")
     refused = client.post("/api/stain", files={"file": he}, headers=pathologist.bearer)
     assert refused.status_code == 403
     assert "researcher" in refused.json()["detail"]
