@@ -15,7 +15,7 @@ from pathlib import Path
 
 from core.analysis import analyze
 from core.config import ROOT
-from core.explain.faithfulness import Agreement, MapCheck
+from core.explain.findings import Agreement, MapCheck
 from core.inference.engine import Engine
 from core.labels import CAM_LAYERS, CLASSES, PRIMARY_CAM_LAYER, CamMethod, Marker, NucleiMethod, Perturbation
 from core.tile_check import TileCheck, TileWish, check_tile

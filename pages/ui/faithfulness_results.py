@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
 
 from core.explain.overlay import blend
@@ -12,11 +11,11 @@ from core.explain.pseudocolor import COLORMAPS, colorbar
 from core.images import encode_png, resize_to
 from core.reports.content import percent
 from core.types import Heatmap, RGBImage
-from pages.ui import grid, results
-from pages.ui.training_charts import GREY, PALETTE, chart, line
+from pages.ui import faithfulness_chart, grid, results
 
 if TYPE_CHECKING:  # the networks are imported by the thread that needs them
-    from core.explain.faithfulness import Agreement, Faithfulness, MapCheck
+    from core.explain.faithfulness import Faithfulness
+    from core.explain.findings import Agreement, MapCheck
     from core.tile_check import TileCheck
 
 COLORMAP = COLORMAPS[0]
@@ -49,7 +48,7 @@ def show(check: "TileCheck") -> None:
         results.show_notice(notice)
     if not any(notice.level == "warning" for notice in faithfulness.notices):
         st.success("All checks passed for this tile.", icon=":material/check_circle:")
-    _show_curves(faithfulness)
+    faithfulness_chart.show(faithfulness)
     _show_figures(faithfulness)
     _show_agreement(faithfulness.agreements)
     with st.expander("What these figures mean", icon=":material/help:"):
@@ -69,45 +68,19 @@ def _show_maps(check: "TileCheck") -> None:
 
 def _cell(name: str, picture: RGBImage, check: "MapCheck | None") -> grid.Cell:
     if check is None:
-        return grid.Cell(name, encode_png(picture), name, "as the network sees it")
-    if check.on_tissue is None:
-        return grid.Cell(name, encode_png(picture), name, "marks nothing")
-    words = "answer follows it" if check.follows_answer else "no better than chance"
+        words = "as the network sees it"
+    elif check.on_tissue is None:
+        words = "marks nothing"
+    elif check.follows_answer is None:
+        words = "cannot be told"
+    else:
+        words = "answer follows it" if check.follows_answer else "no better than chance"
     return grid.Cell(name, encode_png(picture), name, words, alt=f"{name}: {words}")
 
 
 def _overlay(image: RGBImage, heatmap: Heatmap) -> RGBImage:
     size = (SIDE_PX, SIDE_PX)
     return blend(resize_to(image, size), resize_to(heatmap, size), opacity=OPACITY, colormap=COLORMAP)
-
-
-def _show_curves(faithfulness: "Faithfulness") -> None:
-    random = faithfulness.random
-    steps = [round(100 * place / (len(random.mean) - 1), 1) for place in range(len(random.mean))]
-    band = go.Scatter(
-        x=steps + steps[::-1],
-        y=[100 * p for p in (*random.highest, *random.lowest[::-1])],
-        fill="toself",
-        fillcolor="rgba(128,128,128,0.25)",
-        line={"width": 0},
-        name=f"{len(random.areas)} random orders",
-        hoverinfo="skip",
-    )
-    mean = line("random, mean", steps, [100 * p for p in random.mean], GREY, marks=False, dash="dot")
-    maps = [
-        line(each.name, steps, [100 * p for p in each.curves.deletion], PALETTE[place], marks=False)
-        for place, each in enumerate(faithfulness.maps)
-    ]
-    chart(
-        [band, mean, *maps],
-        title="Covering the marked places first",
-        x="% of the tile covered",
-        y=f"probability of {faithfulness.target}, %",
-        key="deletion_curves",
-        yaxis_range=[0, 100],
-        alt="Deletion curves; area under each: "
-        + ", ".join(f"{each.name} {each.curves.deletion_area:.2f}" for each in faithfulness.maps),
-    )
 
 
 def _show_figures(faithfulness: "Faithfulness") -> None:

@@ -113,7 +113,8 @@ def test_a_class_that_glass_has_too_cannot_be_covered_away() -> None:
     options = {"target": "0", "tissue": np.ones((4, 4), np.bool_), "glass": GLASS, "randomised": {}}
     found = check_maps(TILE, {"right": RIGHT}, answers, **options)
 
-    assert codes(found)[0] == "glass-like-class"
+    assert codes(found) == ["glass-like-class"]
+    assert found.maps[0].follows_answer is None
 
 
 def test_the_checks_can_be_cancelled() -> None:
