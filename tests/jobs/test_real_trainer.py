@@ -90,6 +90,16 @@ def test_a_few_steps_tell_how_long_it_takes(tiles: Path) -> None:
     assert "training" in said
 
 
+def test_a_study_is_estimated_by_both_of_its_networks(tiles: Path) -> None:
+    settings = {"recipe": "study", "folds": 2, "seeds": 1, "epochs": 2, "batch_size": 8, "precision": "32"}
+    one = estimate(RITA, tiles, settings | {"ratios": [], "filtered_ratios": []})
+    found = estimate(RITA, tiles, settings)
+
+    assert (one.unit, one.epochs, one.steps) == ("classifier", 2, 6)
+    assert (found.epochs, found.steps) == (12, 6)
+    assert found.total_s > one.total_s + 2 * 2400 * 1e-3  # two generators of 2,400 batches each
+
+
 def test_a_training_that_cannot_start_says_so_instead_of_an_estimate(tiles: Path) -> None:
     with pytest.raises(TrainingError, match="no_such_backbone"):
         estimate(RITA, tiles, {"recipe": "vit", "backbone": "no_such_backbone"})
