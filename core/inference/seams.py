@@ -76,7 +76,7 @@ def _steps(gray: _Gray, reach: int) -> _Gray:
         cv2.resize(gray, (width, pieces), interpolation=cv2.INTER_AREA) if height > SEGMENT_PX else gray.mean(0)[None]
     )
     summed = np.cumsum(np.pad(lines, ((0, 0), (1, 0))), axis=1, dtype=np.float64)
-    steps = np.zeros_like(lines)
+    steps: _Gray = np.zeros((len(lines), width), np.float32)
     if width > 2 * reach:
         strips = (summed[:, reach:] - summed[:, :-reach]) / reach  # strips[x] begins at x
         steps[:, reach : width - reach + 1] = np.abs(strips[:, reach:] - strips[:, :-reach])
