@@ -5,46 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from index_by_hand import HELD_OUT, TILES, WIDTH, make_features, make_index
 
 from core.errors import InvalidOptionError, WeightsError
 from core.images import encode_png
-from core.quality.neighbours import TrainingIndex, nearest, nearest_rows, picture_of, pixel_hash, principal_axes
+from core.quality.neighbours import TrainingIndex, nearest, picture_of, pixel_hash, some_pictures
 from core.quality.neighbours_file import load_index, save_index
-
-WIDTH, KEPT, TILES, HELD_OUT = 256, 64, 300, 60
-
-
-def make_features(count: int, *, seed: int) -> np.ndarray:
-    """Features that vary along 40 directions only."""
-    basis = np.random.default_rng(7).normal(0, 1, (40, WIDTH))
-    return np.random.default_rng(seed).normal(0, 1, (count, 40)) @ basis
-
-
-def make_index(training: np.ndarray, held_out: np.ndarray) -> TrainingIndex:
-    mean, axes = training.mean(axis=0), principal_axes(training, KEPT)
-    kept, others = ((rows - mean) @ axes for rows in (training, held_out))
-    distances = nearest_rows(others, kept)[1]
-    return TrainingIndex(
-        classes=("PR-", "PR+"),
-        features=kept.astype(np.float32),
-        labels=np.arange(len(training)) % 2,
-        names=tuple(f"PR{'-+'[row % 2]}/case__{row:05d}.png" for row in range(len(training))),
-        pixel_sha=tuple(f"{row:016x}" for row in range(len(training))),
-        held_out=others.astype(np.float32),
-        held_out_labels=np.arange(len(held_out)) % 2,
-        held_out_cases=np.arange(len(held_out)) // 10,
-        held_out_named=np.arange(len(held_out)) % 2,
-        spread=np.array([10.0, 20.0]),
-        training_spread=np.array([11.0, 21.0]),
-        limit=float(np.percentile(distances, 5)),
-        real_median=float(np.median(distances)),
-        scale=np.ones(WIDTH, np.float32),
-        mean=mean.astype(np.float32),
-        axes=axes.astype(np.float32),
-        weights_sha256="a" * 64,
-        features_sha256="b" * 64,
-    )
-
 
 TRAINING, UNSEEN = make_features(TILES, seed=0), make_features(HELD_OUT, seed=1)
 
@@ -149,5 +115,6 @@ def test_the_picture_is_shown_where_its_very_pixels_are(index: TrainingIndex, tm
     found = picture_of(known, 0, [tmp_path / "absent", tmp_path / "upload"])
     assert found is not None
     np.testing.assert_array_equal(found, tile)
+    assert [name for name, _ in some_pictures(known, 0, [tmp_path / "upload"], count=TILES)] == [index.names[0]]
     place.write_bytes(encode_png(255 - tile))
     assert picture_of(known, 0, [tmp_path / "upload"]) is None
