@@ -130,12 +130,12 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--fields", type=int, default=99, help="of each marker, the first so many")
     parser.add_argument("--marker", choices=[marker.value for marker in Marker], help="one marker only")
+    parser.add_argument("--cache", type=Path, help="folder of networks converted before; converted anew without")
     arguments = parser.parse_args()
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         os.environ.setdefault("DATA_DIR", folder)
-        engine = Engine(ROOT / "weights", cache_dir=Path(folder) / "cache")
-        engine.warm_up(("ihcnet", "simple_cnn"))
+        engine = Engine(ROOT / "weights", cache_dir=arguments.cache or Path(folder) / "cache")
         for marker in Marker:
             if arguments.marker not in (None, marker.value):
                 continue

@@ -116,7 +116,7 @@ def check_image(
     began = time.perf_counter() if start is None else start
     names = {method: f"{method} {wish.layer}" for method in wish.cams}
     passes = 1 + DRAWS * len(STAGES[card.name]) if names else 0
-    planned = sum(attribution.answers_needed(each, card.input_px, wish.samples) for each in wish.perturbations)
+    planned = sum(attribution.answers_needed(each, wish.samples) for each in wish.perturbations)
     planned += deletion.answers_needed(len(names) + len(wish.perturbations)) + passes * PASS_COST
     target = card.labels.index(wish.target)
     answers = Answers(classifier_of(engine, card.name), target, progress=progress, planned=planned)

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from core.errors import InvalidOptionError
+from core.explain.covering import CELLS, Regions, cell_regions, cover
 from core.inference.classification import softmax, temperature_of
 from core.inference.engine import Engine
 from core.labels import Perturbation
@@ -31,8 +32,8 @@ KERNEL_WIDTH = 0.25
 """How quickly a copy counts less the more of it is covered; that of the authors' code for images."""
 
 RIDGE = 1.0
-WINDOWS = 7
-"""A window that is covered is this part of the tile's side wide, and moves by half of itself."""
+WINDOW_CELLS = 2
+"""Side of the window that is covered, in cells; it moves by one of them."""
 
 LEAST_P = 1e-6
 
@@ -120,7 +121,7 @@ def attribute(
 
     Args:
         tile: (px, px, 3) uint8 RGB as the network sees it.
-        glass: (3,) RGB in [0, 255] that covered places show: empty glass, not black, which no slide has.
+        glass: (3,) RGB in [0, 255] of empty glass, which covered places show.
         samples: of LIME.
         seed: of LIME; the same seed gives the same heat map.
     Raises:
@@ -146,7 +147,8 @@ def lime(tile: RGBImage, answers: Answers, *, glass: White, samples: int = 300, 
     start, before = time.perf_counter(), answers.count
     answers.step = Perturbation.LIME.value
     segments = slic(tile, n_segments=SUPERPIXELS, compactness=10, sigma=1, start_label=0, channel_axis=-1)
-    shown = np.random.default_rng(seed).integers(0, 2, (samples, int(segments.max()) + 1))  # (samples, superpixels)
+    regions = segments.astype(np.intp)
+    shown = np.random.default_rng(seed).integers(0, 2, (samples, int(regions.max()) + 1))  # (samples, superpixels)
     shown[0] = 1
     weights = np.exp(-((1 - np.sqrt(shown.mean(axis=1))) ** 2) / (2 * KERNEL_WIDTH**2))
     rows, near = iter(shown), iter(weights)
@@ -156,23 +158,16 @@ def lime(tile: RGBImage, answers: Answers, *, glass: White, samples: int = 300, 
         yield from (torch.from_numpy(row)[None] for row in rows)
 
     explainer = Lime(
-        _forward(answers, outputs),
+        _forward(tile, regions, answers, glass, outputs),
         interpretable_model=SkLearnRidge(alpha=RIDGE),
         similarity_func=lambda *_inputs, **_options: torch.tensor([next(near)]),
         perturb_func=perturb,
     )
-    inputs, covered = _tensors(tile, glass)
-    mask = torch.from_numpy(segments.astype(np.int64))[None, None]
     found = explainer.attribute(
-        inputs,
-        baselines=covered,
-        feature_mask=mask,
-        n_samples=samples,
-        perturbations_per_eval=BATCH,
-        return_input_shape=False,
+        torch.ones(1, shown.shape[1]), baselines=0, n_samples=samples, perturbations_per_eval=BATCH
     )
     effects = found.numpy().ravel().astype(np.float64)  # (superpixels,)
-    heatmap, opposing = _support(effects[segments])
+    heatmap, opposing = _support(effects[regions])
     fit = _fit(effects, shown, np.concatenate(outputs), weights)
     return Attribution(Perturbation.LIME, heatmap, opposing, answers.count - before, time.perf_counter() - start, fit)
 
@@ -183,50 +178,38 @@ def occlusion(tile: RGBImage, answers: Answers, *, glass: White) -> Attribution:
 
     start, before = time.perf_counter(), answers.count
     answers.step = Perturbation.OCCLUSION.value.lower()
-    inputs, covered = _tensors(tile, glass)
-    window, stride = _window(tile.shape[0])
-    found = Occlusion(_forward(answers, [])).attribute(
-        inputs,
-        sliding_window_shapes=(3, window, window),
-        strides=(3, stride, stride),
-        baselines=covered,
+    regions = cell_regions(tile.shape[0])
+    found = Occlusion(_forward(tile, regions, answers, glass, [])).attribute(
+        torch.ones(1, CELLS, CELLS),
+        sliding_window_shapes=(WINDOW_CELLS, WINDOW_CELLS),
+        strides=(1, 1),
+        baselines=0,
         perturbations_per_eval=BATCH,
     )
-    heatmap, opposing = _support(found[0, 0].numpy().astype(np.float64))
+    heatmap, opposing = _support(found.numpy().ravel().astype(np.float64)[regions])
     seconds = time.perf_counter() - start
     return Attribution(Perturbation.OCCLUSION, heatmap, opposing, answers.count - before, seconds)
 
 
-def answers_needed(method: Perturbation, side_px: int, samples: int) -> int:
-    """How often a method asks the network about a tile of this side."""
-    if method is Perturbation.LIME:
-        return samples
-    window, stride = _window(side_px)
-    return 1 + (1 + -(-(side_px - window) // stride)) ** 2
+def answers_needed(method: Perturbation, samples: int) -> int:
+    """How often a method asks the network about a tile."""
+    return samples if method is Perturbation.LIME else 1 + (CELLS - WINDOW_CELLS + 1) ** 2
 
 
-def _window(side_px: int) -> tuple[int, int]:
-    """Side of the covered window and its step, in pixels."""
-    stride = max(1, side_px // (2 * WINDOWS))
-    return 2 * stride, stride
+def _forward(
+    tile: RGBImage, regions: Regions, answers: Answers, glass: White, kept: list[npt.NDArray[np.float64]]
+) -> Callable[[Tensor], Tensor]:
+    """The log odds of the tile with some parts covered, as Captum asks for them; they are kept as well.
 
+    Captum handles which parts are shown, not the pixels: its steps on whole tiles would take longer than the network.
+    """
 
-def _forward(answers: Answers, kept: list[npt.NDArray[np.float64]]) -> Callable[[Tensor], Tensor]:
-    """The log odds of (N, 3, px, px) float pixels as Captum asks for them; they are kept as well."""
-
-    def forward(batch: Tensor) -> Tensor:
-        tiles = np.ascontiguousarray(batch.round().to(torch.uint8).permute(0, 2, 3, 1).numpy())
-        kept.append(log_odds(answers(tiles)))
+    def forward(shown: Tensor) -> Tensor:
+        parts = shown.flatten(1).numpy() > 0.5  # (N, parts)
+        kept.append(log_odds(answers(cover(tile, regions, parts, glass))))
         return torch.from_numpy(kept[-1]).float()
 
     return forward
-
-
-def _tensors(tile: RGBImage, glass: White) -> tuple[Tensor, Tensor]:
-    """A tile and empty glass of its size, both (1, 3, px, px) float32 pixels."""
-    inputs = torch.from_numpy(np.ascontiguousarray(tile)).permute(2, 0, 1)[None].float()
-    level = torch.tensor([float(value) for value in glass]).round().clamp(0, 255)
-    return inputs, level.view(1, 3, 1, 1).expand_as(inputs).contiguous()
 
 
 def _support(effects: npt.NDArray[np.float64]) -> tuple[Heatmap, float]:

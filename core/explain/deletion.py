@@ -11,11 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from core.explain.attribution import Answers
+from core.explain.covering import CELLS, cell_regions, cover
 from core.stains.separation import White
 from core.types import Heatmap, RGBImage
-
-CELLS = 14
-"""Cells along a side: 16 px of an IHCNet tile, 9 um."""
 
 STEPS = 14
 RANDOM_ORDERS = 19
@@ -122,22 +120,14 @@ def answers_needed(maps: int) -> int:
     return (2 * maps + RANDOM_ORDERS) * (STEPS + 1)
 
 
-def covered(tile: RGBImage, cells: npt.NDArray[np.intp], glass: White) -> RGBImage:
-    """A copy of the tile with these cells covered."""
-    side = tile.shape[0]
-    places = np.arange(side) * CELLS // side
-    hidden = np.zeros(CELLS**2, np.bool_)
-    hidden[cells] = True
-    mask = hidden[places[:, None] * CELLS + places[None]]  # (px, px)
-    return np.where(mask[..., None], np.clip(np.rint(glass), 0, 255).astype(np.uint8), tile)
-
-
 def _curve(
     tile: RGBImage, order: npt.NDArray[np.intp], answers: Answers, glass: White, *, show: bool = False
 ) -> tuple[float, ...]:
-    counts = [round(share * CELLS**2) for share in SHARES]
-    copies = [covered(tile, order[count:] if show else order[:count], glass) for count in counts]
-    return _numbers(answers(np.stack(copies)))
+    places = np.empty(len(order), np.intp)
+    places[order] = np.arange(len(order))  # when each cell's turn comes
+    counts = np.rint(np.array(SHARES) * len(order))[:, None]
+    shown = places[None] < counts if show else places[None] >= counts
+    return _numbers(answers(cover(tile, cell_regions(tile.shape[0]), shown, glass)))
 
 
 def _numbers(values: npt.NDArray[np.float64]) -> tuple[float, ...]:

@@ -71,7 +71,7 @@ def test_lime_is_repeatable_and_says_how_well_it_fits() -> None:
 @pytest.mark.parametrize("method", Perturbation)
 def test_costs_what_was_announced(method: Perturbation) -> None:
     steps: list[tuple[str, int, int]] = []
-    planned = answers_needed(method, SIDE, 100)
+    planned = answers_needed(method, 100)
     answers = Answers(looks_at_the_corner, 1, progress=lambda *step: steps.append(step), planned=planned)
     found = attribute(method, tile(), answers, glass=GLASS, samples=100)
 

@@ -11,7 +11,8 @@ from filled_weights import filled_model
 from core.errors import CancelledError
 from core.explain.attribution import Answers
 from core.explain.cam import explain
-from core.explain.deletion import CELLS, coarse, covered, curves_of, order_of, random_order
+from core.explain.covering import CELLS, cell_regions, cover
+from core.explain.deletion import coarse, curves_of, order_of, random_order
 from core.explain.faithfulness import Faithfulness, check_maps, heat_on_tissue
 from core.explain.randomised import Randomised, compare, randomised_networks
 from core.explain.ranks import rank_correlation, top_overlap
@@ -135,11 +136,13 @@ def test_agreement_is_of_order_not_of_scale() -> None:
 
 
 def test_cells_cover_the_whole_tile_once() -> None:
-    side = 128  # no multiple of the cells
-    everything = covered(np.zeros((side, side, 3), np.uint8), np.arange(CELLS**2), GLASS)
-    assert (everything == 240).all()
-    halves = [covered(np.zeros((side, side, 3), np.uint8), part, GLASS) for part in np.split(np.arange(CELLS**2), 2)]
-    assert ((halves[0] == 240) ^ (halves[1] == 240)).all()
+    black, regions = np.zeros((128, 128, 3), np.uint8), cell_regions(128)  # 128 is no multiple of the cells
+    nothing, half = np.zeros((2, CELLS**2), np.bool_)
+    half[: CELLS**2 // 2] = True
+    hidden, upper, lower = cover(black, regions, np.stack([nothing, half, ~half]), GLASS) == 240
+
+    assert hidden.all()
+    assert (upper ^ lower).all()
 
 
 def test_the_strongest_cells_come_first() -> None:
