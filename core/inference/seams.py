@@ -18,7 +18,7 @@ REACHES_PX = (2, 16)
 RIM_PX = 16
 """Too near the edge of the picture there is nothing to compare with."""
 
-_Gray = npt.NDArray[np.float32]
+_Steps = npt.NDArray[np.float32]
 
 
 def seam_index(image: RGBImage, *, overlap: int = OVERLAP_PX) -> float | None:
@@ -34,11 +34,11 @@ def seam_index(image: RGBImage, *, overlap: int = OVERLAP_PX) -> float | None:
     Returns:
         None where the picture is a single tile.
     """
-    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    gray = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)
     found = []
     for reach in REACHES_PX:
-        at_borders: list[_Gray] = []
-        inside: list[_Gray] = []
+        at_borders: list[_Steps] = []
+        inside: list[_Steps] = []
         for plane in (gray, gray.T):
             borders = _borders(plane.shape[1], overlap)
             steps = _steps(plane, reach)
@@ -68,15 +68,13 @@ def _borders(length: int, overlap: int) -> Sequence[int]:
     return sorted(edges | middles)
 
 
-def _steps(gray: _Gray, reach: int) -> _Gray:
+def _steps(gray: npt.NDArray[np.uint8], reach: int) -> _Steps:
     """Return the step between the strips left and right of every column, (pieces, W); 0 at the rim."""
     height, width = gray.shape
-    pieces = max(1, height // SEGMENT_PX)
-    lines = (
-        cv2.resize(gray, (width, pieces), interpolation=cv2.INTER_AREA) if height > SEGMENT_PX else gray.mean(0)[None]
-    )
+    pieces = np.linspace(0, height, max(1, height // SEGMENT_PX) + 1).astype(int)
+    lines = np.stack([gray[start:end].mean(axis=0) for start, end in zip(pieces, pieces[1:], strict=False)])
     summed = np.cumsum(np.pad(lines, ((0, 0), (1, 0))), axis=1, dtype=np.float64)
-    steps: _Gray = np.zeros((len(lines), width), np.float32)
+    steps: _Steps = np.zeros((len(lines), width), np.float32)
     if width > 2 * reach:
         strips = (summed[:, reach:] - summed[:, :-reach]) / reach  # strips[x] begins at x
         steps[:, reach : width - reach + 1] = np.abs(strips[:, reach:] - strips[:, :-reach])
