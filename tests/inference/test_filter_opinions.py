@@ -1,14 +1,19 @@
 """A classifier's opinion on images to be filtered: tiles in batches, fields by their tiles."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
-from filled_weights import noise, write_weights
+from filled_weights import filled_model, noise, write_weights
 
-from core.errors import CancelledError
+from core.errors import CancelledError, WeightsError
 from core.images import decode
 from core.inference.classification import classify_tiles
 from core.inference.engine import Engine
-from core.inference.filtering import classify_images
+from core.inference.filtering import classify_images, measure_synthetic, with_weights
+from core.labels import Marker
+from core.models.sidecar import Sidecar, write_sidecar
+from core.models.weights import save_safetensors
 from core.phantoms.samples import load_sample
 
 
@@ -42,3 +47,21 @@ def test_it_can_be_cancelled(engine: Engine) -> None:
 
     with pytest.raises(CancelledError):
         classify_images(engine, "simple_cnn", noise(70, 128, 128, 3), progress=cancel)
+
+
+def test_a_second_model_is_asked_with_weights_of_its_own(engine: Engine, tmp_path: Path) -> None:
+    other = {key: value * 0 for key, value in filled_model("simple_cnn").module.state_dict().items()}
+    save_safetensors(other, tmp_path / "other.safetensors")
+    second = with_weights("simple_cnn", tmp_path / "other.safetensors")
+    measured = measure_synthetic(engine, noise(2, 128, 128, 3), ["PR+", ""], Marker.PR, second=second)
+    assert [each.second.confidence for each in measured if each.second] == pytest.approx([0.5, 0.5])
+    assert all(each.opinion is not None and each.opinion.confidence > 0.5 for each in measured)
+    assert [each.label for each in measured] == ["PR+", ""] and measured[0].distance is None
+
+
+def test_a_second_model_of_other_classes_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "other.safetensors"
+    sha256 = save_safetensors(filled_model("simple_cnn").module.state_dict(), path)
+    write_sidecar(path, Sidecar(model="simple_cnn", labels=("a", "b"), sha256=sha256))
+    with pytest.raises(WeightsError):
+        with_weights("simple_cnn", path)
