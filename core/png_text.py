@@ -1,11 +1,31 @@
-"""Text in a PNG: what a picture is travels with it."""
+"""PNG for speed rather than size, and the text in it: what a picture is travels with it."""
 
 import struct
 import zlib
 from collections.abc import Mapping
 
+import cv2
+import numpy as np
+
+_FAST_PNG = [
+    cv2.IMWRITE_PNG_COMPRESSION,
+    1,
+    cv2.IMWRITE_PNG_FILTER,
+    cv2.IMWRITE_PNG_FILTER_AVG,
+    cv2.IMWRITE_PNG_STRATEGY,
+    cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY,
+]
+"""For tissue no larger than the usual settings (there are no repeats to find), and in two thirds of their time."""
+
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _SIGNATURE_AND_HEADER_BYTES = 33  # 8 signature + 25 IHDR chunk: text chunks may follow at once
+
+
+def fast_png(image: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], text: Mapping[str, str] | None = None) -> bytes:
+    """Encode RGB or gray uint8 as PNG for speed rather than size, with `text` as metadata (Latin-1 keys)."""
+    pixels = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
+    png = cv2.imencode(".png", pixels, _FAST_PNG)[1].tobytes()
+    return with_text(png, text or {})
 
 
 def with_text(png: bytes, text: Mapping[str, str]) -> bytes:

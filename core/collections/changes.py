@@ -27,12 +27,11 @@ from core.collections.stored import (
 from core.db import User
 from core.db.clock import utc_now
 from core.errors import CancelledError, ConflictError, InvalidOptionError, TooLargeError
-from core.images import encode_png
 from core.jobs.locks import hold
 from core.jobs.names import clean_name
 from core.jobs.records import new_id
 from core.jobs.runs import RESEARCHERS
-from core.png_text import with_text
+from core.png_text import fast_png
 from core.types import Progress, RGBImage, no_progress
 
 MAX_IMAGES = 100_000
@@ -183,7 +182,7 @@ def _stage(
             if shutil.disk_usage(folder).free < _FREE_BYTES:
                 raise OSError(28, "No space left on device")
         path = folder / f"{number}.png"
-        png = with_text(encode_png(image), marks(kept))
+        png = fast_png(image, marks(kept))
         path.write_bytes(png)
         staged.append((kept, path, len(png)))
     progress("keeping images", len(staged), len(staged))

@@ -210,5 +210,5 @@ def in_words(what: str) -> Iterator[None]:
 
 @lru_cache(maxsize=64)
 def _read(path: Path, _changed_ns: int, _inode: int) -> Collection:
-    """A description as it was when it was changed last: ten thousand images take 50 ms to read."""
+    """A description as it was when it was changed last: those of thousands of images take a while to read."""
     return ADAPTER.validate_json(path.read_bytes())

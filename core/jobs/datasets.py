@@ -16,12 +16,12 @@ from core.config import get_settings
 from core.db import User
 from core.db.clock import utc_now
 from core.errors import ConflictError, InvalidDataError, NotFoundError, StorageError, TooLargeError
-from core.images import encode_png, safe_name
+from core.images import safe_name
 from core.jobs.names import clean_name
 from core.jobs.records import is_id, iter_jobs, new_id
 from core.jobs.runs import RESEARCHERS
 from core.labels import Role
-from core.png_text import with_text
+from core.png_text import fast_png
 from core.training.data import DataSet, Kind, open_data
 from core.training.data.unpacking import MAX_FILES, unpack
 from core.types import Progress, RGBImage, no_progress
@@ -128,7 +128,7 @@ def add_images(
         StorageError: the disk refused it; nothing is left behind.
         PermissionDeniedError: the user trains nothing.
     """
-    files = ((label, file, with_text(encode_png(image), text or {})) for label, file, image in images)
+    files = ((label, file, fast_png(image, text)) for label, file, image in images)
     return add_pictures(user, name, files, progress, notes=notes, total=total)
 
 

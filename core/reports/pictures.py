@@ -1,6 +1,6 @@
 """Rendering the pictures of a result for reports and programs: overlays, maps, colour bars."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -9,7 +9,7 @@ import numpy as np
 from core.explain.overlay import CLASS_COLOURS, RGB, blend, draw_tiles
 from core.explain.pseudocolor import DENSITY_MAX, colorbar, render_density
 from core.labels import CLASSES, StainSource
-from core.png_text import with_text
+from core.png_text import fast_png as fast_png
 from core.quantify.adjusted import class_names
 from core.quantify.grading import UNCHANGED
 from core.quantify.outline_picture import CLASS_COLOURS as OUTLINE_COLOURS
@@ -19,16 +19,6 @@ from core.types import Adjustments, Analysis, DensityMap, Heatmap, Nuclei, Pictu
 HEATMAP_COLORMAP = "inferno"
 HEATMAP_OPACITY = 0.5
 _SHORT_PATTERNS = {0: "none", 1: "faint", 2: "moderate", 3: "intense"}
-
-_FAST_PNG = [
-    cv2.IMWRITE_PNG_COMPRESSION,
-    1,
-    cv2.IMWRITE_PNG_FILTER,
-    cv2.IMWRITE_PNG_FILTER_AVG,
-    cv2.IMWRITE_PNG_STRATEGY,
-    cv2.IMWRITE_PNG_STRATEGY_HUFFMAN_ONLY,
-]
-"""For tissue no larger than the usual settings (there are no repeats to find), and in two thirds of their time."""
 
 
 @dataclass(frozen=True)
@@ -176,10 +166,3 @@ def density_gray(plane: DensityMap, high: float = DENSITY_MAX) -> RGBImage:
     """Show optical density as gray, (H, W, 3) uint8: white is none, black is `high` and more."""
     levels = (255 * (1 - np.clip(plane / high, 0, 1))).astype(np.uint8)
     return np.repeat(levels[..., None], 3, axis=2)
-
-
-def fast_png(image: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], text: Mapping[str, str] | None = None) -> bytes:
-    """Encode RGB or gray uint8 as PNG for speed rather than size, with `text` as metadata (Latin-1 keys)."""
-    pixels = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
-    png = cv2.imencode(".png", pixels, _FAST_PNG)[1].tobytes()
-    return with_text(png, text or {})

@@ -1,4 +1,4 @@
-"""A blind reader test as people do it: made of real tiles, left half-way, resumed, finished, read by a second reader."""
+"""A blind reader test as people do it: made of real tiles, left half-way, resumed, finished, and read by another."""
 
 import csv
 import io
