@@ -26,7 +26,7 @@ def researcher(database: Database, admin: User) -> User:
 def generated(app: AppTest, *, count: int = 12, seed: str = "1") -> AppTest:
     """Fill in the form and press Generate."""
     app.number_input(key=wish.COUNT).set_value(count)
-    app.text_input(key=wish.SEED).set_value(seed)
+    app.text_input(key=f"{wish.SEED}-0").set_value(seed)
     return app.button(key="generate").click().run()
 
 
@@ -107,14 +107,29 @@ def test_samples_looks_closely_and_keeps_favourites(visit, researcher: User, dat
     assert [(each.name, each.counts) for each in kept] == [("Favourites", {"PR+": 2})]
     assert "2 images are kept" in texts(app)
     assert gallery.favourites == {}
-    app.button(key="open_collections").click().run()
+    app.button(key="open_kept").click().run()
     assert not app.exception
     assert app.session_state[places.TAB] == places.COLLECTIONS
+    assert "2 images: 2 PR+" in texts(app).replace("\\", "")
+
+
+def test_the_dice_give_another_seed_and_choices_stay(visit, researcher: User) -> None:
+    app = generated(visit(researcher, PAGE), count=3, seed="77")
+    app.session_state[places.NEXT] = places.INTERPOLATE
+    app.run()
+    app.session_state[places.NEXT] = places.GALLERY
+    app.run()
+    assert (app.number_input(key=wish.COUNT).value, app.text_input(key=f"{wish.SEED}-0").value) == (3, "77")
+
+    app.button(key=f"{wish.SEED}_dice").click().run()
+    rolled = app.text_input(key=f"{wish.SEED}-1").value
+    assert rolled.isdecimal() and rolled != "77"
+    assert not app.exception
 
 
 def test_makes_many_in_the_background(visit, researcher: User) -> None:
     app = generated(visit(researcher, PAGE), count=80)
-    app.text_input(key=many.NAME).set_value("eighty").run()
+    app.text_input(key=f"{many.NAME}-PR+ from seed 1").set_value("eighty").run()
     app.checkbox(key=many.MEASURE).uncheck().run()
     app.button(key="many_start").click().run()
     task = background.find(f"user-{researcher.id}", many.KIND)
@@ -139,7 +154,7 @@ def test_goes_from_one_image_to_another(visit, researcher: User) -> None:
     assert [cell.caption for cell in shown.cells][::8] == ["seed 1", "seed 2"]
     assert shown.animation[:4] == b"RIFF" and b"Synthetic images" in shown.animation
 
-    app.segmented_control(key=interpolate.MODE).set_value("Two classes").run()
+    app.radio(key=interpolate.MODE).set_value("Two classes").run()
     app.segmented_control(key=interpolate.LABEL).set_value("PR+").run()
     app.segmented_control(key=interpolate.OTHER_LABEL).set_value("PR+").run()
     app.button(key="between_go").click().run()

@@ -14,7 +14,7 @@ EMPTY = "No images yet. Choose a class and press Generate: 64 images take about 
 
 def show(db: Database, user: User) -> None:
     """Left what is asked for, right the images, beside them the one that was clicked."""
-    left, middle, right = st.columns([2, 4, 4], gap="medium")
+    left, middle, right = st.columns([4, 10, 9], gap="medium")
     state = sampled.gallery()
     with left:
         asked = wish.ask(db, user)

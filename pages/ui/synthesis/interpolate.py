@@ -10,6 +10,7 @@ from core.errors import InvalidOptionError
 from pages.ui import errors, grid
 from pages.ui.synthesis import generators, ways, wish
 from pages.ui.synthesis.generators import Weights
+from pages.ui.synthesis.remembered import keep, last
 from pages.ui.synthesis.ways import CLASSES, SEEDS, SWEEP, Shown, Way
 
 MODE, MODEL, LABEL, OTHER_LABEL = "between_mode", "between_model", "between_label", "between_other_label"
@@ -20,15 +21,12 @@ SEED, OTHER_SEED, STEPS, TRUNCATION, PLAY = (
     "between_truncation",
     "between_play",
 )
-DEFAULTS = {MODE: SEEDS, SEED: "1", OTHER_SEED: "2", STEPS: 9, TRUNCATION: 1.0, PLAY: False}
 STATE = "between_shown"
 EMPTY = "Nothing yet. Choose two seeds or two classes and press Show the way."
 
 
 def show(db: Database, user: User) -> None:
     """Left what is asked for, right the strip."""
-    for key, value in DEFAULTS.items():
-        st.session_state.setdefault(key, value)
     left, right = st.columns([2, 8], gap="medium")
     with left:
         way = _ask(db, user)
@@ -45,20 +43,23 @@ def show(db: Database, user: User) -> None:
 
 def _ask(db: Database, user: User) -> Way | None:
     """The form; what it asks for once the button is pressed."""
-    mode = str(st.segmented_control("From one to another", [SEEDS, CLASSES, SWEEP], key=MODE, required=True))
+    modes = (SEEDS, CLASSES, SWEEP)
+    mode = keep(MODE, str(st.radio("From one to another", modes, modes.index(last(MODE, SEEDS)), key=MODE)))
     weights = generators.choose(db, user, key=MODEL)
     if weights is None:
         return None
     label = other = weights.labels[0]
     if mode == CLASSES:
-        label = wish.choose_class(weights, key=LABEL, title="From")
+        label = wish.choose_class(weights, key=LABEL, title="From", first=weights.labels[0])
         other = wish.choose_class(weights, key=OTHER_LABEL, title="To")
     elif mode == SEEDS:
-        label = other = wish.choose_class(weights, key=LABEL)
+        label = other = wish.choose_class(weights, key=LABEL, first=weights.labels[0])
     seeds = [wish.choose_seed("From seed" if mode == SEEDS else "Seed", key=SEED)]
     if mode == SEEDS:
-        seeds.append(wish.choose_seed("To seed", key=OTHER_SEED))
-    steps = st.slider("Steps", 3, 25, key=STEPS, step=2) if mode != SWEEP else len(weights.labels)
+        seeds.append(wish.choose_seed("To seed", key=OTHER_SEED, first="2"))
+    steps = (
+        keep(STEPS, st.slider("Steps", 3, 25, last(STEPS, 9), 2, key=STEPS)) if mode != SWEEP else len(weights.labels)
+    )
     truncation = wish.choose_truncation(key=TRUNCATION)
     if not st.button("Show the way", type="primary", icon=":material/route:", key="between_go", width="stretch"):
         return None
@@ -85,7 +86,7 @@ def _draw(shown: Shown) -> None:
     st.markdown(f"**Synthetic, {shown.way.title}**")
     grid.show(shown.cells, key="between_strip", side_px=112)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="between_actions"):
-        playing = st.toggle("Play", key=PLAY, help="The same images one after the other, there and back.")
+        playing = st.toggle("Play", False, key=PLAY, help="The same images one after the other, there and back.")
         st.download_button(
             "Animation",
             shown.animation,

@@ -9,13 +9,17 @@ from core import collections
 from core.db.engine import Database
 from core.db.records import User
 from pages.ui import errors
+from pages.ui.synthesis import collections as shelf
 from pages.ui.synthesis import generators, places, sampled
+from pages.ui.synthesis.remembered import keep as keep_last
+from pages.ui.synthesis.remembered import last
 from pages.ui.synthesis.sampled import Chosen
 from pages.ui.synthesis.wish import Wish
 
 NAME, KEPT = "keep_name", "kept_last"
 HINT = "Click the star of the images you like; they are kept together here, from all pages and classes."
 DEFAULT_NAME = "Favourites"
+NAME_HELP = "Choose one, or type a new name."
 
 
 def show(db: Database, user: User, wish: Wish) -> None:
@@ -48,12 +52,13 @@ def _keep(db: Database, user: User, favourites: Sequence[Chosen]) -> None:
     with errors.shown():
         known = collections.list_collections(user)
     names = [each.name for each in known]
-    st.session_state.setdefault(NAME, names[0] if names else DEFAULT_NAME)
-    options = list(dict.fromkeys([*names, DEFAULT_NAME, st.session_state[NAME] or DEFAULT_NAME]))
+    chosen = last(NAME, names[0] if names else DEFAULT_NAME)
+    options = list(dict.fromkeys([*names, DEFAULT_NAME, chosen]))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="keep_line"):
         name = st.selectbox(
-            "Collection", options, key=NAME, accept_new_options=True, help="Choose one, or type a new name."
+            "Collection", options, options.index(chosen), key=NAME, accept_new_options=True, help=NAME_HELP
         )
+        keep_last(NAME, str(name or DEFAULT_NAME))
         pressed = st.button("Keep favourites", type="primary", icon=":material/bookmark_add:", key="keep_favourites")
     if not pressed:
         return
@@ -70,8 +75,8 @@ def collection_named(user: User, name: str) -> collections.Collection:
     return known or collections.create(user, name)
 
 
-def keep(db: Database, user: User, name: str, chosen: Sequence[Chosen]) -> str:
-    """Keep images in a collection; what was done, in words.
+def keep(db: Database, user: User, name: str, chosen: Sequence[Chosen]) -> tuple[str, str]:
+    """Keep images in a collection; what was done, in words, and the collection's identifier.
 
     Raises:
         AppError: no name, no weights, a full disk.
@@ -79,17 +84,18 @@ def keep(db: Database, user: User, name: str, chosen: Sequence[Chosen]) -> str:
     collection = collection_named(user, name)
     added = collections.add_images(user, collection.id, sampled.made_again(db, chosen), total=len(chosen))
     repeated = f", {added.repeated} were in it already" if added.repeated else ""
-    return f'{added.added} images are kept in "{collection.name}"{repeated}.'
+    return f'{added.added} images are kept in "{collection.name}"{repeated}.', collection.id
 
 
 def _said() -> None:
     """What was kept last, with the way there."""
-    words = st.session_state.get(KEPT)
+    words, collection_id = st.session_state.get(KEPT, ("", ""))
     if not words:
         return
     st.success(words, icon=":material/check:")
-    if st.button("Open collections", icon=":material/collections_bookmark:", key="open_collections"):
+    if st.button("Open the collection", icon=":material/collections_bookmark:", key="open_kept"):
         st.session_state.pop(KEPT)
+        shelf.open_(collection_id)
         places.go(places.COLLECTIONS)
         st.rerun()
 

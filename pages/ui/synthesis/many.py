@@ -50,8 +50,8 @@ def show(db: Database, user: User, wish: Wish) -> None:
 def _form(db: Database, user: User, owner: str, wish: Wish) -> None:
     with st.expander(f"All {wish.count:,} images", icon=":material/stacks:", key="many"):
         place = st.segmented_control("Where to", [COLLECTION, DISK], default=COLLECTION, key=PLACE, required=True)
-        st.session_state.setdefault(NAME, f"{wish.label} from seed {wish.seed}")
-        name = st.text_input("Name", key=NAME, max_chars=80)
+        suggested = f"{wish.label} from seed {wish.seed}"
+        name = st.text_input("Name", suggested, key=f"{NAME}-{suggested}", max_chars=80)
         measure = st.checkbox(
             "Measure every image",
             True,
