@@ -275,12 +275,13 @@ Shares = Annotated[tuple[Share, ...], BeforeValidator(_numbers), Field(min_lengt
 class StudyConfig(TrainConfig):
     """Does synthetic data help? The same classifier on real images alone, and on real and synthetic ones.
 
-    In each fold some cases are for the test alone; generator, filter and classifiers learn from the others. All
-    classifiers do the same number of batches, so that more images do not mean more training.
+    In each fold some cases are for the test alone; generator, filter and classifiers learn from the others.
 
     Attributes:
         epochs: passes over the real training tiles; sets how many batches every classifier does.
         batch_size: real and synthetic tiles a batch.
+        same_batches: every classifier does as many batches as that of real images alone, so that more images are not
+            more training; else synthetic images add their own, and real ones are seen as often as without them.
         classifier: what is trained, with its own augmentation.
         tied: weigh every position of a tile alike while training (SimpleCNN only).
         ratios: synthetic images per real training tile, taken as they come from the generator.
@@ -308,6 +309,7 @@ class StudyConfig(TrainConfig):
     test_share: float = Field(default=0.0, ge=0, lt=0.9)
     classifier: Literal["simple-cnn", "ihcnet"] = "simple-cnn"
     tied: bool = True
+    same_batches: bool = True
     ratios: Ratios = (0.5, 1.0, 2.0)
     filtered_ratios: Ratios = (1.0, 2.0)
     real_shares: Shares = (1.0,)

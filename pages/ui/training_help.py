@@ -45,6 +45,7 @@ LABELS = {
     "filtered_ratios": "The same, filtered",
     "real_shares": "Shares of the real tiles",
     "two_filters": "Filter by two classifiers",
+    "same_batches": "As many batches for all",
     "draws": "Draws for each that shall pass",
     "generator_batches": "Generator: batches",
     "generator_start": "Generator: batches before the start",

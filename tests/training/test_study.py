@@ -145,6 +145,15 @@ def test_every_case_is_tested_once_a_seed_and_all_arms_do_the_same_batches(image
     assert not run.weights.exists() and not list(run.path.rglob("*.npz"))
 
 
+def test_synthetic_images_may_add_batches_of_their_own(images: Path, tmp_path: Path):
+    run = make_run(tmp_path / "run", images, same_batches=False, filtered_ratios=[], ratios=[2.0])
+    train(run)
+
+    cells = [line for line in run.read_stats() if line["kind"] == Work.CELL]
+    assert {(line["ratio"], line["batches"]) for line in cells} == {(0.0, 2), (2.0, 6)}
+    assert "longer training" in json.loads(run.evaluation.read_text())["notes"][0]
+
+
 def test_a_stopped_study_goes_on_and_ends_like_one_that_was_not(
     images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

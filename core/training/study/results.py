@@ -17,10 +17,16 @@ SURE = 0.05
 
 NOTES = (
     "Every case is tested once a seed, by classifiers whose training, generator and filter never saw it.",
-    "All classifiers do the same number of batches; the last weights count, nothing chooses among epochs.",
+    "The last weights count, nothing chooses among epochs.",
     "Pairs of one fold share their generator and their test cases, and are no independent witnesses: the p value over "
     "pairs is too small rather than too large. The one over cases does not suffer from that.",
 )
+
+SAME = (
+    "All classifiers do the same number of batches: more images are not more training, but with synthetic images each "
+    "real one is seen less often."
+)
+MORE = "Synthetic images add batches of their own: a gain may be one of longer training."
 
 Line = Mapping[str, Any]
 
@@ -43,7 +49,7 @@ def evaluate_study(config: StudyConfig, lines: Iterable[Line], *, rounds: int = 
     classes = tuple(str(label) for label in cells[0]["classes"]) if cells else ()
     shares = sorted({line["share"] for line in cells}, reverse=True)
     tables = [_share(share, cells, classes, rounds) for share in shares]
-    notes = list(NOTES)
+    notes = [SAME if config.same_batches else MORE, *NOTES]
     if len(lines) < config.rounds:
         notes.insert(0, f"{len(lines)} of {config.rounds} parts are done; what is shown is of these.")
     return {

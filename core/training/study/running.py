@@ -123,8 +123,11 @@ class Study:
 
     def _classify(self, part: Part) -> dict[str, Any]:
         tiles = _used(self.tiles, self._sides(part))
-        config = settings.classifier_config(self.config, seed=part.seed, steps=self._steps())
         synthetic = self._synthetic(part, tiles)
+        steps = self._steps()
+        if synthetic is not None and not self.config.same_batches:
+            steps = round(steps * (1 + len(synthetic.labels) / len(tiles.of(Subset.TRAIN))))
+        config = settings.classifier_config(self.config, seed=part.seed, steps=steps)
         task = trainers.train_classifier(config, self.data, tiles, synthetic, fabric=self.fabric, tick=self.pace.tick)
         if part.arm == REAL and part.seed == self.config.seed and self.config.filtered_ratios:
             save_checkpoint(self._place(part) / "filter.pt", {"recipe": FOLDER, "task": task.state()})
@@ -206,7 +209,7 @@ class Study:
         return sides_of(self.data, self.folds[part.fold], part.share, self.config.seed)
 
     def _steps(self) -> int:
-        """Batches of every classifier: those of its epochs over all real tiles of a fold, whatever the share."""
+        """Batches of a classifier of real images: its epochs over all real tiles of a fold, whatever the share."""
         each = len(self.tiles.labels) * (1 - 1 / self.config.folds) / self.config.batch_size
         return self.config.epochs * (self.config.steps_per_epoch or max(1, round(each)))
 
