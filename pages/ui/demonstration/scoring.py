@@ -45,5 +45,6 @@ def _analyse(db: Database, sample: str, progress: Progress) -> Opened:
     """Score a sample; in a thread, and without the history."""
     progress("drawing the sample", 0, 1)
     data, name = load_sample(sample)
+    progress("loading the networks", 0, 1)
     result = work.analyze_here_or_there(data, name, OPTIONS, progress, db)
     return Opened(result, layers.pack(result, f"tour-{sample}"), f"tour-{sample}")

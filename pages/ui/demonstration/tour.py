@@ -8,7 +8,7 @@ import streamlit as st
 from core.db.engine import Database
 from core.db.records import User
 from core.labels import Role
-from pages.ui import chrome
+from pages.ui import chrome, work
 from pages.ui.demonstration import blind, learning, painting, scoring
 
 STEP = "tour_step"
@@ -71,6 +71,7 @@ STEPS = (
 
 def show(db: Database, user: User) -> None:
     """Where one is, one step, and the way on."""
+    work.warm_up(db)  # while the first caption is read
     place = min(max(int(st.session_state.get(STEP, 0)), 0), len(STEPS) - 1)
     step = STEPS[place]
     st.progress((place + 1) / len(STEPS), text=f"Step {place + 1} of {len(STEPS)}: {step.title}")
