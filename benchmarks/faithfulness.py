@@ -15,22 +15,26 @@ from pathlib import Path
 
 from core.analysis import analyze
 from core.config import ROOT
+from core.explain.cam import explain
 from core.explain.findings import Agreement, MapCheck
+from core.explain.randomised import Randomised, compare
 from core.inference.engine import Engine
-from core.labels import CAM_LAYERS, CLASSES, PRIMARY_CAM_LAYER, CamMethod, Marker, NucleiMethod, Perturbation
+from core.inference.scoring import CLASSIFIER
+from core.labels import CAM_LAYERS, CLASSES, PRIMARY_CAM_LAYER, CamMethod, Marker, NucleiMethod
+from core.models.weights import LoadedModel
 from core.tile_check import TileCheck, TileWish, check_tile
-from core.types import Options
+from core.types import Heatmap, Options
 
 FIELDS = {
     Marker.HER2: (
         "bci/IHC/00006_test_3+.png",
-        "her2_cores/3+/a1f1510c.jpg",
         "bci/IHC/00002_test_2+.png",
         "bci/IHC/00014_test_2+.png",
+        "mist/IHC/31M2101871_17_22.jpg",
+        "bci/IHC/00012_test_1+.png",
+        "her2_cores/3+/a1f1510c.jpg",
         "her2_cores/2+/0123a214.jpg",
         "her2_cores/2+/da5928b4.jpg",
-        "bci/IHC/00001_test_2+.png",
-        "bci/IHC/00012_test_1+.png",
     ),
     Marker.PR: (
         "ki67_points/bcdata/1.png",
@@ -40,35 +44,52 @@ FIELDS = {
     ),
 }
 LAYERS = {Marker.HER2: CAM_LAYERS, Marker.PR: ("conv1", "conv2")}
-OTHER_METHODS = {Marker.HER2: PRIMARY_CAM_LAYER, Marker.PR: "conv2"}
-"""Layer at which the methods are compared; Grad-CAM alone is tried at every layer."""
+PRIMARY = {Marker.HER2: PRIMARY_CAM_LAYER, Marker.PR: "conv2"}
+"""Layer at which the methods are compared; Grad-CAM alone is tried with random weights at every layer."""
+
+Layers = dict[str, tuple[Randomised, ...]]
 
 
-def checks_of(engine: Engine, path: Path, marker: Marker, *, explained: str) -> list[TileCheck]:
-    """Explain the best tile of one field in every way."""
+def check_of(engine: Engine, path: Path, marker: Marker, *, explained: str) -> tuple[TileCheck, Layers] | None:
+    """Explain the best tile of one field in every way, and by Grad-CAM at every layer with random weights."""
     data = path.read_bytes()
     result = analyze(data, path.name, Options(marker=marker, nuclei=NucleiMethod.NONE, explain=False), engine=engine)
     tiles, classes = result.analysis.tiles, CLASSES[marker]
     target = explained or result.analysis.outcome
     if target not in classes or not tiles:
         print(f"{path.name}: {result.analysis.outcome}, left out", flush=True)
-        return []
-    best = max(range(len(tiles)), key=lambda index: tiles[index].probabilities[classes.index(target)])
-    found = []
-    for layer in LAYERS[marker]:
-        every = layer == OTHER_METHODS[marker]
-        cams = tuple(CamMethod) if every else (CamMethod.GRAD_CAM,)
-        wish = TileWish(best, target, layer, cams, tuple(Perturbation) if every else ())
-        found.append(check_tile(data, result, wish, engine=engine))
-    full = next(check for check in found if check.attributions)
-    spent = sum(each.seconds for each in full.attributions)
-    asked = sum(each.answers for each in full.attributions)
+        return None
+    index = classes.index(target)
+    best = max(range(len(tiles)), key=lambda tile: tiles[tile].probabilities[index])
+    check = check_tile(data, result, TileWish(best, target, PRIMARY[marker], tuple(CamMethod)), engine=engine)
+    spent = sum(each.seconds for each in check.attributions)
+    asked = sum(each.answers for each in check.attributions)
+    fit = next(each.fit for each in check.attributions if each.fit is not None)
     print(
-        f"{path.name}: {target}, tile {best + 1}, network {full.faithfulness.score:.0%}, glass "
-        f"{full.faithfulness.glass_score:.0%}, LIME and occlusion {spent:.1f} s for {asked} answers",
+        f"{path.name}: {target}, tile {best + 1}, network {check.faithfulness.score:.0%}, glass "
+        f"{check.faithfulness.glass_score:.0%}, LIME's fit {fit:.2f}, LIME and occlusion {spent:.1f} s for {asked} "
+        f"answers, everything {check.faithfulness.seconds:.1f} s",
         flush=True,
     )
-    return found
+
+    def maps_of(network: LoadedModel) -> dict[str, Heatmap]:
+        method, layers = CamMethod.GRAD_CAM, LAYERS[marker]
+        maps = explain(network, check.image[None], target=index, layers=layers, method=method)
+        return {layer: heatmaps[0] for layer, heatmaps in maps.items()}
+
+    loaded = engine.model(CLASSIFIER[marker])
+    return check, compare(loaded, maps_of(loaded), maps_of)
+
+
+def report_layers(layers: Sequence[Layers]) -> None:
+    """Print how like itself Grad-CAM is at every layer once weights are random."""
+    stages = [each.stage for each in next(iter(layers[0].values()))]
+    print(f"\n| Grad-CAM at | {' | '.join(f'random: {stage}' for stage in stages)} |")
+    print(f"|---|{'---|' * len(stages)}")
+    for layer in layers[0]:
+        found = [[field[layer][place].similarity for field in layers] for place in range(len(stages))]
+        cells = [f"{statistics.median(each):.2f} ({min(each):.2f} to {max(each):.2f})" for each in found]
+        print(f"| {layer} | {' | '.join(cells)} |")
 
 
 def report(marker: Marker, checks: Sequence[TileCheck]) -> None:
@@ -141,10 +162,12 @@ def main() -> None:
                 continue
             paths = [arguments.data / name for name in FIELDS[marker][: arguments.fields]]
             explained = "PR+" if marker is Marker.PR else ""  # a PR- field has nothing to point at
-            checks = [each for path in paths for each in checks_of(engine, path, marker, explained=explained)]
-            if checks:
-                report(marker, checks)
-                report_agreement([check for check in checks if check.attributions])
+            found = [check_of(engine, path, marker, explained=explained) for path in paths]
+            known = [each for each in found if each is not None]
+            if known:
+                report(marker, [check for check, _ in known])
+                report_agreement([check for check, _ in known])
+                report_layers([layers for _, layers in known])
     print(f"\n{engine.backend}, {os.cpu_count()} cores, {time.perf_counter() - start:.0f} s in all")
 
 
