@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 import zipfile
 
 import pytest
@@ -140,6 +141,26 @@ def test_makes_many_in_the_background(visit, researcher: User) -> None:
     assert '80 images are kept in "eighty"' in texts(app)
     assert [len(each.images) for each in collections.list_collections(researcher)] == [80]
     background.discard(f"user-{researcher.id}", many.KIND)
+
+
+def test_says_what_is_kept_when_many_are_cancelled(visit, researcher: User) -> None:
+    app = generated(visit(researcher, PAGE), count=10_000)
+    app.checkbox(key=many.MEASURE).uncheck().run()
+    app.button(key="many_start").click().run()
+    task = background.find(f"user-{researcher.id}", many.KIND)
+    assert task is not None
+    deadline = time.monotonic() + 60
+    while not task.share and time.monotonic() < deadline:
+        time.sleep(0.02)
+    app.button(key=f"cancel-{many.KIND}").click().run()
+    assert task.done.wait(60)
+
+    app.run()
+    kept = len(collections.list_collections(researcher)[0].images)
+    assert 0 < kept < 10_000
+    assert f"{kept:,} images that were whole are kept" in texts(app)
+    app.button(key="many_close").click().run()
+    assert background.find(f"user-{researcher.id}", many.KIND) is None
 
 
 def test_goes_from_one_image_to_another(visit, researcher: User) -> None:

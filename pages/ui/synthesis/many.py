@@ -8,6 +8,7 @@ import streamlit as st
 from core import collections
 from core.db.engine import Database
 from core.db.records import User
+from core.errors import CancelledError
 from core.types import Progress
 from pages.ui import background, errors
 from pages.ui.synthesis import generators, sampled
@@ -34,8 +35,9 @@ def show(db: Database, user: User, wish: Wish) -> None:
     if task is not None:
         if background.waits(task):
             return
-        made = background.result_of(task, Made)
-        if made is not None:
+        if isinstance(task.error, CancelledError):
+            st.info(str(task.error), icon=":material/close:")  # how much of it is kept
+        elif (made := background.result_of(task, Made)) is not None:
             st.success(made.words, icon=":material/check:")
             if made.address:
                 st.link_button("Download", made.address, icon=":material/download:")
