@@ -179,7 +179,7 @@ def _refusal(name: str, call: StainCall) -> str:
 def _remarks(mpp: float | None, call: StainCall) -> tuple[str, ...]:
     remarks = []
     if mpp is None:
-        remarks.append("The file does not state its pixel size; 40x (0.25 um per pixel) was assumed.")
+        remarks.append("The file does not state its pixel size; 40x (0.25 µm per pixel) was assumed.")
     if call.stain is not Stain.HE:
         remarks.append(f"It was recognised as {call.stain.title}, and stained on request.")
     elif call.unsure:

@@ -23,6 +23,7 @@ def stained(page: Page, workbench: Workbench, shared_data: Path) -> Page:
     names = ["00001_test_2+.png", "00003_test_3+.png"]
     uploads.nth(0).set_input_files([shared_data / "bci" / "HE" / name for name in names])
     uploads.nth(1).set_input_files(shared_data / "bci" / "IHC" / names[0])
+    expect(page.get_by_text(names[0])).to_have_count(2)  # in both lists
     page.get_by_role("button", name="Stain 2 files").click()
     expect(page.get_by_text("2 stained, 1 beside their real IHC")).to_be_visible(timeout=STAINING_MS)
     return page

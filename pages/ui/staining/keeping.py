@@ -56,9 +56,8 @@ def _classes(found: Found) -> tuple[Marker, list[str]]:
         marker = markers[0] if len(markers) == 1 else _choose_marker(f"{KEY}_marker-{found.number}")
         chosen = ""
         if silent:
-            every = "these images" if silent == len(named) else f"the {silent} images whose name says none"
             answer = st.selectbox(
-                f"Class of {every}",
+                "Class of the image" if len(named) == 1 else f"Class where the name says none ({silent})",
                 [UNKNOWN, *CLASSES[marker]],
                 key=f"{KEY}_label-{found.number}-{marker}",
                 width=320,
