@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.db.engine import Database
 from core.db.records import User
-from core.labels import Marker, NucleiMethod
+from core.labels import Marker, NucleiMethod, Scale
 from core.phantoms.samples import load_sample
 from core.reports.content import report_content
 from core.types import Options, Progress
@@ -15,8 +15,8 @@ from pages.ui.demonstration.prepared import prepared
 from pages.ui.workspace import Opened
 
 STAINED, HE = "her2-3", "he"
-OPTIONS = Options(marker=Marker.HER2, nuclei=NucleiMethod.NONE)
-"""The heat map is what is shown, so that no nucleus is sought."""
+OPTIONS = Options(marker=Marker.HER2, scale=Scale.X40, nuclei=NucleiMethod.NONE)
+"""The heat map is what is shown, so that no nucleus is sought; the samples are drawn at 40x."""
 
 
 def show_stained(db: Database, user: User) -> None:

@@ -33,7 +33,7 @@ class Step:
 STEPS = (
     Step(
         "Score a 3+",
-        "Read the score and its confidence first, then the picture: warm colours show where the network looked. "
+        "Read the score and its confidence first, then the picture: bright colours show where the network looked. "
         "In this simulated tissue 7 of 10 tumour cells were drawn with an intense, closed membrane.",
         scoring.show_stained,
     ),
