@@ -29,6 +29,7 @@ def test_help_loads_neither_networks_nor_database() -> None:
         ["analyze"],
         ["train"],
         ["sample"],
+        ["stain"],
         ["user", "add"],
         ["user", "list"],
         ["user", "reset-password"],
