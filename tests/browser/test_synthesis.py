@@ -13,6 +13,10 @@ from playwright.sync_api import Page, expect
 from core.png_text import read_text
 
 
+FIRST_MS = 180_000
+"""The first images need the networks, which a busy machine loads slowly."""
+
+
 def open_synthesis(page: Page, workbench: Workbench) -> None:
     """Sign in and go to the page."""
     sign_in(page, workbench)
@@ -41,13 +45,13 @@ def test_samples_stars_exports_keeps_and_trains(page: Page, workbench: Workbench
     width = page.viewport_size["width"] if page.viewport_size else 0
     open_synthesis(page, workbench)
     generate(page, seed="7")
-    expect(page.locator("button[data-id]")).to_have_count(64)
+    expect(page.locator("button[data-id]")).to_have_count(64, timeout=FIRST_MS)
     assert fits_the_width(page)
 
     # One image closely: what the classifier makes of it, and how near it is to a training image.
     page.locator("button[data-id]").nth(2).click()
     detail = page.locator(".st-key-sample_detail")
-    expect(detail).to_contain_text("seed 9")
+    expect(detail).to_contain_text("seed 9", timeout=FIRST_MS)
     expect(detail).to_contain_text(re.compile(r"Classifier: PR[+-], \d+%"))
     expect(detail).to_contain_text("Sharpness")
     expect(detail.locator("img").first).to_be_visible()
