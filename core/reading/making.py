@@ -18,18 +18,9 @@ from core.jobs.runs import RESEARCHERS
 from core.labels import Marker, NucleiMethod, StainChoice
 from core.models.registry import get_card
 from core.reading import files
+from core.reading.choosing import Picture, as_tile, check_real, real_tiles, synthetic_tiles, whole_images
 from core.reading.round import REAL, SYNTHETIC, Question
-from core.reading.sources import (
-    Picture,
-    RealSource,
-    SyntheticSource,
-    as_tile,
-    check_real,
-    opened,
-    real_tiles,
-    synthetic_tiles,
-    whole_images,
-)
+from core.reading.sources import RealSource, SyntheticSource, opened
 from core.types import Options, Progress, no_progress
 
 MOST = 500

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from core.auth import require
 from core.db import Database, User, reading
 from core.db.clock import utc_now
-from core.db.reading import ReaderAnswer, ReaderTest
+from core.db.reading import ReaderAnswer, ReaderItem, ReaderTest
 from core.errors import ConflictError, NotFoundError
 from core.reading import files
 from core.reading.round import Answer, Item, Question, Round, check_answer, shuffled
@@ -80,8 +80,13 @@ def own_round(db: Database, user: User, test_id: str) -> Round:
     if not blind.finished:
         return blind
     known = {item.id: item for item in reading.list_items(db, test.id)}
-    shown = tuple(Item(each, truth=known[each].truth, source=known[each].source) for each in order)
+    shown = tuple(Item(each, truth=known[each].truth, source=_said_of(known[each])) for each in order)
     return Round(blind.question, shown, answers)
+
+
+def _said_of(item: ReaderItem) -> str:
+    """Where an image came from, and what the model says about it."""
+    return f"{item.source}; model {item.model_answer}" if item.model_answer else item.source
 
 
 def picture(db: Database, user: User, test_id: str, item_id: str) -> bytes:

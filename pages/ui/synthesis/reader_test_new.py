@@ -1,35 +1,23 @@
 """Making a reader test: which question, which images, how many."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 import streamlit as st
 
-from core import collections, jobs
 from core.db.engine import Database
 from core.db.reading import ReaderTest
 from core.db.records import User
-from core.db.settings import get_app_settings
-from core.jobs import StoredData
 from core.labels import CLASSES, Marker
 from core.reading.round import Question
 from core.types import Progress
-from pages.ui import background, errors, training_data
+from pages.ui import background
 from pages.ui import training_words as words
+from pages.ui.synthesis import reader_test_work
+from pages.ui.synthesis.reader_test_sources import COLLECTION, SAMPLE, STORED, UPLOAD, choose
 from pages.ui.workspace import workspace
 
 MAKE, TURN = "make-reader-test", "reader_test_turn"
-STORED, UPLOAD, COLLECTION, SAMPLE = "Stored data set", "Upload", "Collection", "Sample new ones"
-TYPES = ["png", "jpg", "jpeg", "tif", "tiff", "zip"]
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """Images that were chosen: `kind` is one of the four words above; `value` an identifier, files or a marker."""
-
-    kind: str
-    value: str | tuple[tuple[str, bytes], ...]
 
 
 def show(db: Database, user: User, *, first: bool) -> None:
@@ -73,33 +61,29 @@ def _origin(db: Database, user: User) -> Callable[[Progress], object] | None:
             key="reader_marker",
             help="All images get the size and the scale of its images.",
         )
-        real = _images(db, user, "Real images from", (STORED, UPLOAD), "real", marker)
+        real = choose(db, user, "Real images from", (STORED, UPLOAD), "real", marker)
     with right:
         labels = st.multiselect("Classes", CLASSES[marker], placeholder="all", key=f"reader_classes-{marker}")
-        synthetic = _images(db, user, "Synthetic images from", (SAMPLE, COLLECTION), "synthetic", marker)
+        synthetic = choose(db, user, "Synthetic images from", (SAMPLE, COLLECTION), "synthetic", marker)
     with st.container(horizontal=True, vertical_alignment="bottom", key="reader_numbers"):
         reals = st.number_input("Real images", 1, 500, 20, key="reader_real", width=150)
         made = st.number_input("Synthetic images", 1, 500, 20, key="reader_synthetic", width=150)
         plan = _plan()
     if real is None or synthetic is None:
         return None
-    from pages.ui.synthesis import reader_test_work
-
     counts = (int(reals), int(made))
     return partial(reader_test_work.origin, db, user, plan, marker, real, synthetic, counts, tuple(labels))
 
 
 def _scoring(db: Database, user: User, question: Question) -> Callable[[Progress], object] | None:
     marker = Marker(question.value)
-    source = _images(db, user, "Images from", (STORED, UPLOAD, COLLECTION, SAMPLE), "scored", marker)
+    source = choose(db, user, "Images from", (STORED, UPLOAD, COLLECTION, SAMPLE), "scored", marker)
     st.caption("The workbench scores every image now; readers do not see its answer before their last one.")
     with st.container(horizontal=True, vertical_alignment="bottom", key="reader_numbers"):
         count = st.number_input("Images", 1, 500, 20, key="reader_count", width=150)
         plan = _plan()
     if source is None:
         return None
-    from pages.ui.synthesis import reader_test_work
-
     return partial(reader_test_work.scoring, db, user, plan, question, source, int(count))
 
 
@@ -109,51 +93,6 @@ def _plan() -> tuple[str, int, bool]:
     seed = st.number_input("Seed", 0, 2**32 - 1, 0, key="reader_seed", width=150)
     offered = st.toggle("Offer it to all users", key="reader_offered")
     return name or "", int(seed), offered
-
-
-def _images(db: Database, user: User, title: str, ways: tuple[str, ...], key: str, marker: Marker) -> Chosen | None:
-    """Where images come from; None while nothing is chosen."""
-    way = st.segmented_control(title, ways, default=ways[0], required=True, key=f"reader_{key}-{len(ways)}", wrap=True)
-    if way == SAMPLE:
-        return Chosen(SAMPLE, marker.value)
-    if way == UPLOAD:
-        return _uploaded(db, key)
-    found: dict[str, str] = {}
-    with errors.shown():
-        if way == STORED:
-            stored = jobs.list_datasets(user)
-            found = {each.id: training_data.line(each) for each in stored if key != "real" or not _made_here(each)}
-        else:
-            found = {
-                each.id: f"{each.name} · {len(each.images):,} images" for each in collections.list_collections(user)
-            }
-    if not found:
-        st.caption(
-            "No data sets yet: upload images here, or store a data set on Training."
-            if way == STORED
-            else "No collections yet: keep images in the gallery, or sample new ones."
-        )
-        return None
-    chosen = st.selectbox(way, list(found), format_func=found.__getitem__, key=f"reader_{key}_{way}")
-    return Chosen(way, chosen)
-
-
-def _made_here(stored: StoredData) -> bool:
-    """Whether a data set says that its images are synthetic or virtual."""
-    return any(note.lower().startswith(("synthetic", "virtual")) for note in stored.notes)
-
-
-def _uploaded(db: Database, key: str) -> Chosen | None:
-    with errors.shown():
-        limit = get_app_settings(db).upload_limit_mb
-    files = st.file_uploader(
-        f"Images or a ZIP of images, up to {limit} MB",
-        type=TYPES,
-        accept_multiple_files=True,
-        max_upload_size=limit,
-        key=f"reader_files-{key}",
-    )
-    return Chosen(UPLOAD, tuple((file.name, file.getvalue()) for file in files)) if files else None
 
 
 def _nothing(_progress: Progress) -> None:

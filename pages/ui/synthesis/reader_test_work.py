@@ -6,7 +6,7 @@ from core.db.records import User
 from core.labels import Marker
 from core.reading.round import Question
 from core.types import Progress
-from pages.ui.synthesis.reader_test_new import COLLECTION, SAMPLE, STORED, Chosen
+from pages.ui.synthesis.reader_test_sources import COLLECTION, SAMPLE, STORED, Chosen
 
 # The networks are imported where they are used: torch takes seconds, and a page shall not wait for it.
 

@@ -12,7 +12,7 @@ from core.reading.round import Question, Round
 from core.reading.taking import Listed
 from pages.ui import errors, times
 from pages.ui import training_words as words
-from pages.ui.synthesis import places, reading_results, reading_round
+from pages.ui.synthesis import places, reading_results, reading_round, reading_tables
 
 PAGE, PARAMETER = "reading.py", "test"
 
@@ -104,4 +104,4 @@ def _result(db: Database, user: User, test_id: str, round_: Round) -> None:
         round_, key=f"result-{test_id}", picture=lambda item_id: taking.picture(db, user, test_id, item_id)
     )
     if found.kappas:
-        reading_results.kappas(found.kappas, round_.question)
+        reading_tables.kappas(found.kappas, round_.question)

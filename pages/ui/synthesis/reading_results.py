@@ -1,24 +1,21 @@
 """What a reader test has shown: accuracy with intervals, the images most often mistaken, kappa."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import streamlit as st
 
-from core.reading.agreement import Accuracy, Kappa, Share, accuracy_of
+from core.reading.agreement import Accuracy, Share, accuracy_of
 from core.reading.results import Results
 from core.reading.round import Question, Round
 from core.reports.content import percent
 from pages.ui import errors, grid
 from pages.ui import training_words as words
 from pages.ui.grid import Cell
+from pages.ui.synthesis import reading_tables
+from pages.ui.synthesis.reading_tables import interval
 
 MOST = 24
 """Mistaken images that are shown."""
-
-
-def share(found: Share) -> str:
-    """ "75 % (95 % interval 53 to 89 %)"."""
-    return f"{percent(found.value)} (95 % interval {_interval(found)})"
 
 
 def accuracy(found: Accuracy, *, key: str) -> None:
@@ -48,12 +45,20 @@ def own_result(round_: Round, *, key: str, picture: Callable[[str], bytes] | Non
     cells = []
     with errors.shown():
         for item in round_.items:
-            right = given.get(item.id) == item.truth
-            badge, tone = (("right", "good") if right else ("mistaken", "bad")) if item.truth else ("", "")
-            caption = item.truth or f"your answer {given.get(item.id, '')}"
+            badge, tone = _mark(round_.question, given.get(item.id, ""), item.truth)
+            caption = item.truth if round_.question is Question.ORIGIN else f"your answer {given.get(item.id, '')}"
             file = picture(item.id) if picture else item.picture
             cells.append(Cell(item.id, file, caption, item.source, badge, tone, alt=f"{caption}, {badge}"))
     grid.show(cells, key=f"{key}-own")
+
+
+def _mark(question: Question, answer: str, truth: str) -> tuple[str, str]:
+    """The word on an image and its tone; a class of the data set is another opinion, not the truth."""
+    if question is Question.ORIGIN:
+        return ("right", "good") if answer == truth else ("mistaken", "bad")
+    if not truth:
+        return "", ""
+    return (f"data set {truth}", "good" if answer == truth else "warn")
 
 
 def everybody(results: Results, *, key: str, picture: Callable[[str], bytes]) -> None:
@@ -67,46 +72,18 @@ def everybody(results: Results, *, key: str, picture: Callable[[str], bytes]) ->
         st.markdown(_verdict(results.together))
         if len(results.readers) > 1:
             st.caption("All answers of all readers together; answers about one image are taken as independent.")
-        _readers(results)
+        reading_tables.readers(results)
         _mistaken(results, key, picture)
     else:
-        _readers(results)
-        kappas(results.kappas, Question(results.test.kind))
-
-
-def kappas(found: Sequence[Kappa], question: Question) -> None:
-    """Show agreement as a table."""
-    if not found:
-        st.caption("Kappa needs two readers who have answered about the same images.")
-        return
-    rows = [
-        {
-            "Compared": f"{each.first} with {each.second}",
-            "Images": each.images,
-            "Equal answers": share(each.agree),
-            "Kappa": f"{each.value:.2f}",
-            "95 % interval": "too few images" if each.low is None else f"{each.low:.2f} to {each.high:.2f}",
-        }
-        for each in found
-    ]
-    st.dataframe(rows, hide_index=True, key="kappas")
-    weights = "quadratic weights" if question is Question.HER2 else "no weights"
-    st.caption(
-        f"Cohen's kappa with {weights}, interval by bootstrap over images: 1 is full agreement, 0 is that of chance. "
-        "It is 0 where one side always answers the same."
-    )
+        reading_tables.readers(results)
+        reading_tables.kappas(results.kappas, Question(results.test.kind))
 
 
 def _figure(title: str, found: Share, what: str) -> None:
     with st.container(width=210, gap="xxsmall"):
         st.metric(title, percent(found.value) if found.count else "none")
         if found.count:
-            st.caption(f"95 % interval {_interval(found)}: {found.hits} of {found.count} {what}")
-
-
-def _interval(found: Share) -> str:
-    """ "53 to 89 %"."""
-    return f"{100 * found.low:.0f} to {100 * found.high:.0f} %"
+            st.caption(f"95 % interval {interval(found)}: {found.hits} of {found.count} {what}")
 
 
 def _verdict(found: Accuracy) -> str:
@@ -118,19 +95,6 @@ def _verdict(found: Accuracy) -> str:
     if found.right.high < 1 - blind:
         return "Worse than guessing: the synthetic images look more real than the real ones."
     return f"Not told from guessing, which gets up to {percent(blind)} right. More images make the interval narrower."
-
-
-def _readers(results: Results) -> None:
-    rows = []
-    for each in results.readers:
-        row: dict[str, object] = {"Reader": each.reader, "Answered": f"{each.answered} of {results.test.items}"}
-        if each.accuracy is not None:
-            row["Accuracy"] = share(each.accuracy.right)
-            row["Synthetic found"] = f"{each.accuracy.found.hits} of {each.accuracy.found.count}"
-            row["Real recognised"] = f"{each.accuracy.spared.hits} of {each.accuracy.spared.count}"
-        row["Median time"] = f"{each.seconds:.1f} s"
-        rows.append(row)
-    st.dataframe(rows, hide_index=True, key="readers")
 
 
 def _mistaken(results: Results, key: str, picture: Callable[[str], bytes]) -> None:

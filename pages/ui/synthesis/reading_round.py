@@ -14,8 +14,7 @@ from core.reading.round import Answer, Item, Question, Round
 from pages.ui import errors, keys
 
 SURE = {1: "a guess", 2: "fairly", 3: "sure"}
-TILE_WIDTH_PX, WHOLE_WIDTH_PX = 384, 720
-
+TILE_WIDTH_PX, WHOLE_WIDTH_PX = 384, 520
 TITLES = {"real": "Real", "synthetic": "Synthetic"}
 KEYS = {
     Question.ORIGIN: {"r": "real", "s": "synthetic", "ArrowLeft": "real", "ArrowRight": "synthetic"},
