@@ -5,112 +5,33 @@ values out of range are refused in words.
 """
 
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from core.errors import InvalidOptionError
+from core.training.config_base import Augmentation, Balance, Precision, Recipe, Schedule, TrainConfig
+from core.training.config_study import StudyConfig
 
-
-class Recipe(StrEnum):
-    """What can be trained."""
-
-    SIMPLE_CNN = "simple-cnn"
-    IHCNET = "ihcnet"
-    VIT = "vit"
-    MEDSYNGAN = "medsyngan"
-    VIRTUAL_STAIN = "virtual-stain"
-    STUDY = "study"
-
-
-class Schedule(StrEnum):
-    """How the learning rate changes from epoch to epoch."""
-
-    COSINE = "cosine"
-    PLATEAU = "plateau"
-    CONSTANT = "constant"
-
-
-class Balance(StrEnum):
-    """What is done about classes of unequal size."""
-
-    NONE = "none"
-    WEIGHTS = "weights"
-    SAMPLING = "sampling"
-
-
-class Precision(StrEnum):
-    """Arithmetic of the forward pass; `auto` takes bfloat16 where the device is faster with it."""
-
-    AUTO = "auto"
-    FLOAT32 = "32"
-    BFLOAT16 = "bf16"
-
-
-class Augmentation(BaseModel):
-    """How strongly training images are varied; 0 switches one off.
-
-    Attributes:
-        turns: flip and rotate by quarter turns.
-        stain: deviation of stain colours and amounts, in optical density.
-        light: deviation of the white point.
-        zoom: largest relative change of scale.
-        blur, jpeg, noise: chance of each.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    turns: bool = True
-    stain: float = Field(default=0.15, ge=0, le=1)
-    light: float = Field(default=0.05, ge=0, le=0.5)
-    zoom: float = Field(default=0.15, ge=0, le=0.5)
-    blur: float = Field(default=0.2, ge=0, le=1)
-    jpeg: float = Field(default=0.2, ge=0, le=1)
-    noise: float = Field(default=0.2, ge=0, le=1)
-
-
-class TrainConfig(BaseModel):
-    """What every recipe knows.
-
-    Attributes:
-        epochs: passes over the training images (of `steps_per_epoch` batches where that is set).
-        steps_per_epoch: batches per epoch; None takes every training image once.
-        warmup: epochs during which the learning rate rises.
-        clip: largest norm of the gradient; None does not clip.
-        early_stop: epochs without improvement after which the run ends; 0 never.
-        max_minutes: wall clock after which the run ends as if its epochs were done; None never.
-        val_share, test_share: of the cases, held out where the data set does not say so itself.
-        deterministic: the same seed gives the same result on this machine; slower on a GPU.
-        unit: what a run of this recipe is counted in; `rounds` of them in all.
-        unused: settings that mean nothing to this recipe.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    unit: ClassVar[str] = "epoch"
-    unused: ClassVar[frozenset[str]] = frozenset()
-
-    epochs: int = Field(default=50, ge=1, le=10_000)
-    batch_size: int = Field(default=32, ge=1, le=4096)
-    steps_per_epoch: int | None = Field(default=None, ge=1, le=1_000_000)
-    learning_rate: float = Field(default=1e-3, gt=0, allow_inf_nan=False)
-    weight_decay: float = Field(default=0.0, ge=0, le=10)
-    schedule: Schedule = Schedule.CONSTANT
-    warmup: int = Field(default=0, ge=0, le=1000)
-    clip: float | None = Field(default=1.0, gt=0)
-    early_stop: int = Field(default=0, ge=0, le=10_000)
-    max_minutes: float | None = Field(default=None, gt=0)
-    precision: Precision = Precision.AUTO
-    seed: int = Field(default=0, ge=0, le=2**31 - 1)
-    deterministic: bool = True
-    val_share: float = Field(default=0.15, ge=0, lt=0.9)
-    test_share: float = Field(default=0.15, ge=0, lt=0.9)
-
-    @property
-    def rounds(self) -> int:
-        """How many units the run has."""
-        return self.epochs
+__all__ = [
+    "CONFIGS",
+    "Augmentation",
+    "Balance",
+    "ClassifierConfig",
+    "IhcnetConfig",
+    "MedSynGanConfig",
+    "Precision",
+    "Recipe",
+    "Schedule",
+    "SimpleCnnConfig",
+    "StudyConfig",
+    "TrainConfig",
+    "VirtualStainConfig",
+    "VitConfig",
+    "read_config",
+    "recipe_of",
+]
 
 
 class ClassifierConfig(TrainConfig):
@@ -257,78 +178,6 @@ class VirtualStainConfig(TrainConfig):
     phantom_share: float = Field(default=0.12, ge=0, lt=1)
     start: str = "bundled"
     stain: float = Field(default=0.15, ge=0, le=1)
-
-
-def _numbers(value: Any) -> Any:
-    """Read "0.5, 1, 2" as numbers; anything else is left to the type."""
-    if isinstance(value, str):
-        return [part for part in value.replace(";", ",").split(",") if part.strip()]
-    return [value] if isinstance(value, int | float) else value
-
-
-Ratio = Annotated[float, Field(gt=0, le=10)]
-Ratios = Annotated[tuple[Ratio, ...], BeforeValidator(_numbers), Field(max_length=10)]
-Share = Annotated[float, Field(gt=0, le=1)]
-Shares = Annotated[tuple[Share, ...], BeforeValidator(_numbers), Field(min_length=1, max_length=5)]
-
-
-class StudyConfig(TrainConfig):
-    """Does synthetic data help? The same classifier on real images alone, and on real and synthetic ones.
-
-    In each fold some cases are for the test alone; generator, filter and classifiers learn from the others.
-
-    Attributes:
-        epochs: passes over the real training tiles; sets how many batches every classifier does.
-        batch_size: real and synthetic tiles a batch.
-        same_batches: every classifier does as many batches as that of real images alone, so that more images are not
-            more training; else synthetic images add their own, and real ones are seen as often as without them.
-        classifier: what is trained, with its own augmentation.
-        tied: weigh every position of a tile alike while training (SimpleCNN only).
-        ratios: synthetic images per real training tile, taken as they come from the generator.
-        filtered_ratios: the same, of images that passed the quality filter.
-        real_shares: shares of the real training tiles; below 1 they say whether synthesis helps where images are few.
-        folds: every case is tested in one of them.
-        seeds: trainings of each kind in each fold, with seeds from the seed on.
-        two_filters: filter by two classifiers, each of one half of the training cases, which both must accept; else by
-            the real-only classifier of the fold, as published.
-        draws: images drawn at most for each that shall pass the filter.
-        generator_batches: batches of 16 tiles that each generator learns from.
-        generator_start: batches before those in which it learns to paint real tiles from their components.
-        generator_width: channels of its last layer.
-        mpp: micrometres per pixel of images that do not say so.
-    """
-
-    unit: ClassVar[str] = "part"
-    unused: ClassVar[frozenset[str]] = frozenset({"early_stop", "val_share", "test_share", "warmup"})
-
-    recipe: Literal[Recipe.STUDY] = Recipe.STUDY
-    epochs: int = Field(default=12, ge=1, le=10_000)
-    learning_rate: float = Field(default=5e-3, gt=0, allow_inf_nan=False)
-    schedule: Schedule = Schedule.COSINE
-    val_share: float = Field(default=0.0, ge=0, lt=0.9)
-    test_share: float = Field(default=0.0, ge=0, lt=0.9)
-    classifier: Literal["simple-cnn", "ihcnet"] = "simple-cnn"
-    tied: bool = True
-    same_batches: bool = True
-    ratios: Ratios = (0.5, 1.0, 2.0)
-    filtered_ratios: Ratios = (1.0, 2.0)
-    real_shares: Shares = (1.0,)
-    folds: int = Field(default=3, ge=2, le=20)
-    seeds: int = Field(default=3, ge=1, le=20)
-    two_filters: bool = False
-    draws: int = Field(default=20, ge=1, le=1000)
-    generator_batches: int = Field(default=2000, ge=1, le=1_000_000)
-    generator_start: int = Field(default=400, ge=0, le=100_000)
-    generator_width: Literal[32, 64, 96, 128] = 32
-    mpp: float | None = Field(default=None, gt=0, le=20)
-
-    @property
-    def rounds(self) -> int:
-        """Generators, filters and classifiers to train."""
-        arms = 1 + len(set(self.ratios)) + len(set(self.filtered_ratios))
-        filters = int(bool(self.filtered_ratios))
-        generators = int(arms > 1)
-        return len(set(self.real_shares)) * self.folds * (generators + filters + self.seeds * arms)
 
 
 AnyConfig = Annotated[
