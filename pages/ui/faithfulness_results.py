@@ -27,7 +27,8 @@ MEANING = """
 - **Area under insertion**: the marked places are laid on empty glass, the strongest first. The answer should rise
   quickly: a large area.
 - **Heat on tissue**: share of the heat that lies on tissue rather than on glass.
-- **Like itself with random weights**: rank correlation with the map after all layers lost what they had learned. Near 0
+- **Like itself with random weights**: rank correlation (either sign) with the map after all layers lost what they had
+  learned. Near 0
   the map depends on the weights; near 1 it shows the picture's edges and colours only. Not tried for LIME and
   occlusion, which see nothing but answers. Source: Adebayo et al. 2018.
 - **Agreement**: rank correlation over 14 x 14 places, and the share that the strongest fifths have in common (20 % by
