@@ -35,6 +35,8 @@ def show(faithfulness: "Faithfulness") -> None:
         y=f"probability of {faithfulness.target}, %",
         key="deletion_curves",
         yaxis_range=[0, 100],
+        height=340,
+        legend_y=-0.4,
         alt="Deletion curves; area under each: "
         + ", ".join(f"{each.name} {each.curves.deletion_area:.2f}" for each in faithfulness.maps),
     )
