@@ -42,7 +42,7 @@ def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
     """One server for the browser tests, with an administrator and a second reader."""
     data_dir = tmp_path_factory.mktemp("workbench") / "data"
     process, url = start(data_dir)
-    httpx.post(f"{url}/auth/setup", data={"name": NAME, "password": PASSWORD})
+    httpx.post(f"{url}/auth/setup", data={"name": NAME, "password": PASSWORD}, timeout=60)
     add_second_reader(data_dir)
     yield Workbench(url, data_dir)
     process.terminate()

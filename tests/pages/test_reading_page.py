@@ -10,7 +10,7 @@ from core.db import Database, User, reading
 from core.inference.engine import get_engine
 from core.reading import taking
 from core.reading.making import Plan, make_origin_test
-from core.reading.round import Answer
+from core.reading.round import Answer, Question
 from core.reading.sources import FromCollection, StoredSet
 from core.types import RGBImage
 from pages.ui.synthesis import places
@@ -108,3 +108,15 @@ def test_a_test_that_is_not_offered_any_more_says_so(
     taking.offer(database, admin, test_id, False)
     app = read(visit, pathologist, test_id)
     assert ["not offered to you any more" in each.value for each in app.error] == [True]
+
+
+def test_a_test_can_be_made_once_there_are_images(visit, admin: User) -> None:
+    app = visit(admin)
+    app.session_state[places.LAST] = app.session_state[places.TAB] = places.READER_TEST
+    app.switch_page("synthesis.py").run()
+    assert any("No reader tests yet" in each.value for each in app.markdown)
+    app.segmented_control(key="reader_question").set_value(Question.HER2).run()
+    assert not app.exception, app.exception
+    assert app.button(key="make_test").disabled
+    jobs.add_images(admin, "Real", [("3+", "1.png", noise(1))])
+    assert not app.run().button(key="make_test").disabled
