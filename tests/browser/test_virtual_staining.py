@@ -52,8 +52,9 @@ def test_he_is_stained_filtered_and_kept_for_training(stained: Page, workbench: 
     expect(page.get_by_text("DAB mask, Dice")).to_be_hidden()
 
     # Filtered by image figures alone: what the classifier reads in a virtual stain is no matter of this test.
-    page.get_by_label("Confidence from").fill("0")
-    page.get_by_label("Confidence from").press("Enter")
+    confidence = page.get_by_role("spinbutton", name="Confidence from")
+    confidence.fill("0")
+    confidence.press("Enter")
     page.get_by_text("Class as made").click()
     page.get_by_role("button", name="Filter 2 images").click()
     expect(page.get_by_text(re.compile(r"\d of 2 accepted"))).to_be_visible(timeout=STAINING_MS)
