@@ -12,7 +12,6 @@ from playwright.sync_api import Page, expect
 
 from core.png_text import read_text
 
-
 FIRST_MS = 180_000
 """The first images need the networks, which a busy machine loads slowly."""
 
