@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 import httpx
+import pytest
 from browser_people import Workbench, fits_the_width, sign_in
 from playwright.sync_api import Page, expect
 
@@ -40,6 +41,7 @@ def picture_of(page: Page, seed: int) -> str:
     )
 
 
+@pytest.mark.timeout(900)
 def test_samples_stars_exports_keeps_and_trains(page: Page, workbench: Workbench) -> None:
     width = page.viewport_size["width"] if page.viewport_size else 0
     open_synthesis(page, workbench)
@@ -85,7 +87,7 @@ def test_samples_stars_exports_keeps_and_trains(page: Page, workbench: Workbench
     expect(page.get_by_text("Stored as the data set")).to_be_visible()
     page.goto(f"{workbench.url}/training")
     page.get_by_role("tab", name="Data sets").click()
-    expect(page.get_by_text(f"{name} (synthetic)").first).to_be_visible()
+    expect(page.get_by_text(f"{name} (synthetic)").first).to_be_visible(timeout=FIRST_MS)
     assert fits_the_width(page)
 
 
