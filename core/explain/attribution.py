@@ -140,8 +140,8 @@ def lime(tile: RGBImage, answers: Answers, *, glass: White, samples: int = 300, 
     """
     if not MIN_SAMPLES <= samples <= MAX_SAMPLES:
         raise InvalidOptionError(f"LIME with {samples} samples: choose between {MIN_SAMPLES} and {MAX_SAMPLES}.")
-    from captum._utils.models.linear_model import SkLearnRidge  # type: ignore[import-untyped]
-    from captum.attr import Lime  # type: ignore[import-untyped]
+    from captum._utils.models.linear_model import SkLearnRidge
+    from captum.attr import Lime
     from skimage.segmentation import slic
 
     start, before = time.perf_counter(), answers.count

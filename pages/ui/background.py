@@ -79,7 +79,7 @@ def waits(task: Background) -> bool:
 def result_of(task: Background, kind: type[Result]) -> Result | None:
     """Return what finished work returned; where it failed or was cancelled, show why and return None."""
     if isinstance(task.error, CancelledError):
-        st.info("Cancelled.", icon=":material/close:")
+        st.info(str(task.error), icon=":material/close:")
     elif task.error is not None:
         errors.show(task.error)
     elif isinstance(task.result, kind):
