@@ -42,3 +42,11 @@ def forget(user: User, key: str) -> None:
     """Make it anew when it is shown next."""
     st.session_state.pop(f"tour-{key}", None)
     background.discard(workspace(user).owner, f"tour-{key}")
+
+
+def stop_all(user: User) -> None:
+    """Cancel what the tour still works on for this user: the next step shall not wait for it."""
+    owner = workspace(user).owner
+    for task in background.all_background().of(owner):
+        if task.kind.startswith("tour-") and not task.done.is_set():
+            background.discard(owner, task.kind)

@@ -10,6 +10,7 @@ from core.db.records import User
 from core.labels import Role
 from pages.ui import chrome, work
 from pages.ui.demonstration import blind, learning, painting, scoring
+from pages.ui.demonstration.prepared import stop_all
 
 STEP = "tour_step"
 
@@ -77,7 +78,12 @@ def show(db: Database, user: User) -> None:
     st.progress((place + 1) / len(STEPS), text=f"Step {place + 1} of {len(STEPS)}: {step.title}")
     with st.container(horizontal=True, vertical_alignment="center", key="tour_ways"):
         st.button(
-            "Back", icon=":material/arrow_back:", key="tour-back", disabled=place == 0, on_click=_go, args=(place - 1,)
+            "Back",
+            icon=":material/arrow_back:",
+            key="tour-back",
+            disabled=place == 0,
+            on_click=_go,
+            args=(place - 1, user),
         )
         if place + 1 < len(STEPS):
             st.button(
@@ -86,13 +92,14 @@ def show(db: Database, user: User) -> None:
                 key="tour-next",
                 type="primary",
                 on_click=_go,
-                args=(place + 1,),
+                args=(place + 1, user),
             )
         else:
-            st.button("Start over", icon=":material/restart_alt:", key="tour-next", on_click=_go, args=(0,))
+            st.button("Start over", icon=":material/restart_alt:", key="tour-next", on_click=_go, args=(0, user))
         _try_it(step, user)
-    st.markdown(step.caption)
-    step.show(db, user)
+    with st.container(key=f"tour-step-{place + 1}"):  # of its own: nothing of the former step stays on the screen
+        st.markdown(step.caption)
+        step.show(db, user)
 
 
 def _try_it(step: Step, user: User) -> None:
@@ -102,5 +109,6 @@ def _try_it(step: Step, user: User) -> None:
     st.page_link(page, label=label, icon=":material/open_in_new:")
 
 
-def _go(place: int) -> None:
+def _go(place: int, user: User) -> None:
+    stop_all(user)
     st.session_state[STEP] = place
