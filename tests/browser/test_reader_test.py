@@ -46,9 +46,11 @@ def make_test(page: Page, name: str, tiles: bytes) -> None:
     if not real.is_visible():
         page.get_by_text("New test").click()
     real.click()
-    page.locator("input[type=file]").set_input_files(
-        {"name": "tiles.zip", "mimeType": "application/zip", "buffer": tiles}
-    )
+    chooser = page.get_by_test_id("stFileUploader").filter(has_text="Images or a ZIP of images")
+    expect(chooser).to_be_visible()
+    file = {"name": "tiles.zip", "mimeType": "application/zip", "buffer": tiles}
+    chooser.locator("input[type=file]").set_input_files(file)  # type: ignore[arg-type]
+    expect(page.get_by_text("tiles.zip")).to_be_visible()
     for label in ("Real images", "Synthetic images"):
         page.get_by_label(label, exact=True).fill(str(EACH))
         page.keyboard.press("Tab")
