@@ -2,7 +2,7 @@
 
 import os
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
 
 # Read when torch is first imported: threads that wait for each other sleep instead of spinning. Where another process
 # keeps a core busy (a training beside the server), spinning made one pass of a network take 14 s instead of 0.4 s.
