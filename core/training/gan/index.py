@@ -1,19 +1,33 @@
 """The index of a generator's training tiles: features, names and hashes of pixels, no picture."""
 
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from core.inference.synthesis import GENERATORS
 from core.inference.tile_features import ACTIVATIONS
 from core.labels import CLASSES, Marker
+from core.models.sidecar import Sidecar, write_sidecar
 from core.quality import generative
 from core.quality.neighbours import TrainingIndex, nearest_rows, pixel_hash, principal_axes
+from core.quality.neighbours_file import save_index
 from core.training.data.items import DataSet, Item, Subset
 from core.training.data.reading import Reader, read_image
 from core.training.data.tile_cache import TileCache
 from core.training.gan.evaluation import Features
+from core.training.judging.beside_weights import run_name
+from core.training.run_folder import RunFolder, disk_error
 from core.types import Progress, no_progress
+
+GENERATOR_OF = {CLASSES[marker]: name for marker, name in GENERATORS.items()}
+"""Name under which the weights of these classes are used."""
+
+HEADLINE = ("frechet", "precision", "recall", "class_consistency", "memorised_share")
 
 HELD_OUT = 2000
 """Real tiles of other cases at most: the median distance and the health figures need no more."""
@@ -64,6 +78,44 @@ def build_index(
         weights_sha256=weights_sha256,
         features_sha256=features.sha256,
     )
+
+
+def write_beside(
+    weights: Path,
+    run: RunFolder,
+    data: DataSet,
+    tiles: TileCache,
+    features: Features,
+    evaluation: Mapping[str, Any],
+    *,
+    progress: Progress = no_progress,
+) -> None:
+    """Write what describes a generator's weights beside them: sidecar and index; an earlier index is replaced.
+
+    Args:
+        evaluation: as `core.training.gan.evaluation.evaluate` returns it.
+    Raises:
+        StorageError: the disk refused a file.
+    """
+    place, today = weights.with_name(f"{weights.stem}.index.npz"), datetime.now(UTC).date().isoformat()
+    try:
+        sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
+        place.unlink(missing_ok=True)
+    except OSError as error:
+        raise disk_error(error) from error
+    index = build_index(data, tiles, features, weights_sha256=sha256, progress=progress)
+    if index is not None:
+        save_index(index, place)
+    sidecar = Sidecar(
+        model=GENERATOR_OF.get(tiles.classes, "medsyngan"),
+        labels=tiles.classes,
+        sha256=sha256,
+        origin=f"run {run_name(run)}, {today}, data set {data.root.name}",
+        date=today,
+        index=place.name if index is not None else None,
+        figures={name: evaluation["figures"][name] for name in HEADLINE},
+    )
+    write_sidecar(weights, sidecar)
 
 
 def _named(features: Features, found: npt.NDArray[np.float32], classes: tuple[str, ...]) -> npt.NDArray[np.int64]:

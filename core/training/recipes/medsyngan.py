@@ -22,6 +22,7 @@ from core.training.data import DataSet
 from core.training.data.tile_cache import TileCache
 from core.training.gan import diff_augment
 from core.training.gan.evaluation import Features, evaluate, montage
+from core.training.gan.index import write_beside
 from core.training.gan.judges import TileJudge
 from core.training.gan.networks import Critic, RunningMean, sample, toggle
 from core.training.gan.start import learn_components, reduced
@@ -60,6 +61,7 @@ class GanTask:
     ) -> None:
         """Read the tiles (or take those given, read and split already) and build the networks with random weights."""
         self.config, self.fabric = config, fabric
+        self._data, self._progress = data, progress
         self.tiles = RealTiles(config, data, fabric.device, progress, tiles=tiles)
         classes, betas = self.tiles.classes, (config.beta1, 0.999)
         generator = Generator(classes=classes, width=config.width).to(memory_format=torch.channels_last)
@@ -178,12 +180,14 @@ class GanTask:
         return montage(images, columns=self.config.images)
 
     def finish(self, run: RunFolder, weights: Path) -> dict[str, Any]:
-        """Judge the best generator on held-out tiles, and write the discriminator beside it."""
+        """Judge the best generator on held-out tiles; write the discriminator and the index of tiles beside it."""
         generator = Generator(classes=self.tiles.classes, width=self.config.width)
         generator.load_state_dict(read_state_dict(weights), strict=True)
         generator.to(self.fabric.device).eval()
         save_safetensors(self._plain_critic.plain().state_dict(), run.path / DISCRIMINATOR)
-        return evaluate(generator, self.tiles.cache, self.features, run=run, seed=self.config.seed)
+        found = evaluate(generator, self.tiles.cache, self.features, run=run, seed=self.config.seed)
+        write_beside(weights, run, self._data, self.tiles.cache, self.features, found, progress=self._progress)
+        return found
 
     @property
     def best_generator(self) -> Generator:
