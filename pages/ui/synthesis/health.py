@@ -25,7 +25,7 @@ PICTURES = 12
 
 EMPTY = (
     "Nothing measured yet. Press Measure: 500 images are sampled and held against real tiles that the generator never "
-    "saw. It takes about half a minute, and goes on when you leave the page."
+    "saw. It takes a minute or two, and goes on when you leave the page."
 )
 
 

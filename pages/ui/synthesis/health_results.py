@@ -32,7 +32,7 @@ def show(health: "GeneratorHealth", real: "dict[str, tuple[tuple[str, RGBImage],
 def _figures(health: "GeneratorHealth") -> None:
     st.caption(
         f"{health.title}, weights {health.weights_sha256[:12]}: {health.count:,} synthetic images. The line below each "
-        "figure is the same of as many real training tiles: no generator is better than that."
+        "figure is the same of as many real training tiles, for scale."
     )
     with st.grid(4, min_column_width=210):
         for found in health.judged.findings:
