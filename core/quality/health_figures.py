@@ -1,11 +1,13 @@
 """The figures of a generator's health, from what a classifier sees in its images."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
 from core.quality import generative
 from core.quality.generative import Figure, Pairs, Rows, Weights
-from core.quality.health import ClassFinding, FeatureMap, Finding, Judged, Labels, Measure, level_of
+from core.quality.health import ClassFinding, FeatureMap, Finding, Judged, Labels, Measure
 from core.quality.neighbours import TrainingIndex, nearest, nearest_rows
 from core.types import Progress, no_progress
 
@@ -39,13 +41,13 @@ def judge(
     Raises:
         CancelledError: from `progress`.
     """
-    return _Judge(index, features, labels, progress).judged(small, named)
+    return _Judge(index, features, labels, small, progress).judged(named)
 
 
 class _Judge:
     """Synthetic images, training tiles of the same classes, and what both are held against."""
 
-    def __init__(self, index: TrainingIndex, features: Rows, labels: Labels, progress: Progress) -> None:
+    def __init__(self, index: TrainingIndex, features: Rows, labels: Labels, small: Rows, progress: Progress) -> None:
         self.index, self.features, self.labels, self.progress = index, features, labels, progress
         self.chosen = _matching(index, labels)
         self.along, _ = index.project(features)
@@ -54,10 +56,12 @@ class _Judge:
         self.held_out = index.restore(index.held_out)
         self.cases = index.held_out_cases.astype(str)
         self.varied, self.unseen = Pairs(self.along, labels), Pairs(index.held_out, index.held_out_labels)
+        self.small, self.pictures = small / np.sqrt(small.shape[1]), Pairs(small / np.sqrt(small.shape[1]), labels)
         self.draws = 0
 
-    def judged(self, small: Rows, named: Labels | None) -> Judged:
-        variety, pictures = self._feature_variety(), self._picture_variety(small)
+    def judged(self, named: Labels | None) -> Judged:
+        """Return all figures."""
+        variety, pictures = self._feature_variety(), self._picture_variety()
         precision, recall = self._overlap()
         findings = (
             self._frechet(),
@@ -69,9 +73,8 @@ class _Judge:
             variety,
             pictures,
         )
-        least = min(each.synthetic.value for each in (variety, pictures) if each.synthetic is not None)
         classes = tuple(self._of_class(label, named) for label in self.varied.classes)
-        return Judged(findings, classes, level_of(least), _map(self.index, self.along, self.labels, self.chosen))
+        return Judged(findings, classes, _map(self.index, self.along, self.labels, self.chosen))
 
     def _frechet(self) -> Finding:
         figures = []
@@ -122,21 +125,19 @@ class _Judge:
         for pairs, rows in ((self.varied, self.along), (fellows, kept)):
 
             def share(_a: Rows, _b: Rows, u: Weights | None, v: Weights | None, pairs: Pairs = pairs) -> float:
-                ratios = [pairs.mean(k, u) / max(self.unseen.mean(k, v), 1e-12) for k in pairs.classes]
-                return float(np.mean(ratios))
+                return _ratio([(pairs.mean(k, u), self.unseen.mean(k, v)) for k in pairs.classes])
 
             figures.append(self._interval(share, rows, self.index.held_out, least=0.0))
         return self._finding(Measure.FEATURE_VARIETY, *figures)
 
-    def _picture_variety(self, small: Rows) -> Finding:
-        pairs, unit = Pairs(small, self.labels), float(np.sqrt(small.shape[1]))
-        real = {k: float(self.index.spread[k]) for k in pairs.classes if self.index.spread[k] > 0}
+    def _picture_variety(self) -> Finding:
+        index, classes = self.index, self.pictures.classes
 
         def share(_a: Rows, _b: Rows, u: Weights | None, _v: Weights | None) -> float:
-            return float(np.mean([pairs.mean(k, u) / unit / spread for k, spread in real.items()]))
+            return _ratio([(self.pictures.mean(k, u), float(index.spread[k])) for k in classes])
 
-        ratio = float(np.mean([self.index.training_spread[k] / spread for k, spread in real.items()]))
-        figure = self._interval(share, small, self.index.held_out, least=0.0)
+        ratio = _ratio([(float(index.training_spread[k]), float(index.spread[k])) for k in classes])
+        figure = self._interval(share, self.small, index.held_out, least=0.0)
         return self._finding(Measure.PICTURE_VARIETY, figure, Figure(ratio, ratio, ratio))
 
     def _of_class(self, label: int, named: Labels | None) -> ClassFinding:
@@ -147,7 +148,8 @@ class _Judge:
             count=int(mine.sum()),
             held_out=int(theirs.sum()),
             frechet=generative.frechet_distance(a, b),
-            variety=self.varied.mean(label) / max(self.unseen.mean(label), 1e-12),
+            feature_variety=_ratio([(self.varied.mean(label), self.unseen.mean(label))]),
+            picture_variety=_ratio([(self.pictures.mean(label), float(self.index.spread[label]))]),
             consistency=None if named is None else generative.class_consistency(self.labels[mine], named[mine]),
         )
 
@@ -162,6 +164,11 @@ class _Judge:
 
     def _finding(self, measure: Measure, synthetic: Figure, real: Figure) -> Finding:
         return Finding(measure, synthetic, real, images=len(self.labels), real_images=len(self.chosen))
+
+
+def _ratio(pairs: Sequence[tuple[float, float]]) -> float:
+    """Mean over the classes of what synthetic images differ by, as a share of the same of real ones."""
+    return sum(mine for mine, _ in pairs) / max(sum(theirs for _, theirs in pairs), 1e-12)
 
 
 def _matching(index: TrainingIndex, labels: Labels) -> Labels:
