@@ -69,6 +69,12 @@ def at_image(page: Page, number: int) -> str:
     return shown.get_attribute("src") or ""
 
 
+def settled(page: Page) -> None:
+    """Wait until the page does nothing: a key belongs to the image that is on the screen when it is pressed."""
+    page.wait_for_timeout(500)
+    expect(page.locator('.stApp[data-test-script-state="notRunning"]')).to_be_visible()
+
+
 def test_a_reader_test_is_made_left_resumed_and_judged(page: Page, workbench: Workbench, real_tiles: bytes) -> None:
     name = f"Tiles at {page.viewport_size['width'] if page.viewport_size else 0}"
     open_tab(page, workbench)
@@ -77,10 +83,13 @@ def test_a_reader_test_is_made_left_resumed_and_judged(page: Page, workbench: Wo
     line.get_by_role("button", name="Read").click()
 
     first = at_image(page, 1)
+    settled(page)
     assert re.search(r"/media/[0-9a-f]+\.jpg$", first)  # no name, the same kind of file for every image
     page.keyboard.press("r")
     at_image(page, 2)
+    settled(page)
     page.get_by_text("sure", exact=True).click()
+    settled(page)
     page.keyboard.press("s")
     third = at_image(page, 3)
     page.reload()
