@@ -186,11 +186,11 @@ def test_a_stopped_study_goes_on_and_ends_like_one_that_was_not(
     assert lines_of(broken) == lines_of(whole)
 
 
-def test_a_study_that_is_finished_early_compares_what_is_done(images: Path, tmp_path: Path):
-    run = make_run(tmp_path / "run", images, max_minutes=1e-9)
-    assert train(run).state is State.STOPPED
-
-    run.ask_to_stop(finish=True)
+@pytest.mark.parametrize("by_time", [True, False])
+def test_a_study_that_is_finished_early_compares_what_is_done(images: Path, tmp_path: Path, by_time: bool):
+    run = make_run(tmp_path / "run", images, **({"max_minutes": 1e-9} if by_time else {}))
+    if not by_time:
+        run.ask_to_stop(finish=True)
     status = train(run)
 
     assert (status.state, status.message) == (State.FINISHED, "Ended early with 0 of 10 parts.")

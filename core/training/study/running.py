@@ -50,7 +50,7 @@ def run_study(run: RunFolder, config: StudyConfig, fabric: Fabric, reporter: Rep
     parts = parts_of(config)
     stopped = study.do(parts)
     done = len(study.lines)
-    if stopped and not run.asked_to_finish():
+    if stopped and not (run.asked_to_finish() or study.out_of_time):
         return State.STOPPED, f"Stopped. {done} of {len(parts)} parts are kept; resume to go on."
     reporter.say(state=State.EVALUATING, left_s=None, message="comparing the classifiers")
     run.write_json("evaluation.json", evaluate_study(config, study.lines.values()))
@@ -83,7 +83,7 @@ class Study:
         self.reporter.say(state=State.RUNNING, epoch=len(self.lines), epochs=len(parts), message="training")
         work = {Work.GENERATOR: self._generate, Work.FILTER: self._filter, Work.CELL: self._classify}
         for number, part in enumerate(left):
-            if self.run.asked_to_stop() or self._out_of_time():
+            if self.run.asked_to_stop() or self.out_of_time:
                 return True
             self.pace.start(part, done=len(self.lines), ahead=left[number + 1 :])
             try:
@@ -230,7 +230,9 @@ class Study:
         finished = self.run.evaluation.is_file()
         return finished or part.work not in files or (self._place(part) / files[part.work]).is_file()
 
-    def _out_of_time(self) -> bool:
+    @property
+    def out_of_time(self) -> bool:
+        """Whether the time limit is over: the run ends with what is done."""
         minutes = self.config.max_minutes
         return minutes is not None and self.reporter.seconds >= 60 * minutes
 
