@@ -13,6 +13,8 @@ CLOSED = [
     ("POST", "/api/predict-her2"),
     ("POST", "/api/predict-pr"),
     ("POST", "/api/stain"),
+    ("POST", "/api/sample"),
+    ("GET", "/api/sample/exports/abc"),
     ("GET", "/api/history"),
     ("GET", "/api/history/abc"),
     ("GET", "/api/history/abc/report.pdf"),
