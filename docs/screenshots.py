@@ -85,11 +85,37 @@ def visit_all(page: Page, url: str, out: Path, images: list[Path]) -> None:
         page.locator("input[type=file]").first.set_input_files(path)
         finish(page)
         save(page, out / f"{path.stem}.png")
+    synthesise(page, url, out)
+    stain(page, url, out)
+    page.goto(f"{url}/demonstration")
+    finish(page)
+    save(page, out / "demonstration.png")
     train(page, url, out)
     for screen in ("history", "models", "account", "admin"):
         page.goto(f"{url}/{screen}")
         page.get_by_role("heading").first.wait_for()
         save(page, out / f"{screen}.png")
+
+
+def synthesise(page: Page, url: str, out: Path) -> None:
+    """A gallery with one image looked at closely, then the generator's health."""
+    page.goto(f"{url}/synthesis")
+    page.get_by_role("button", name="Generate", exact=True).click()
+    page.locator("button[data-id]").nth(4).click()
+    page.get_by_text("Nearest training image").first.wait_for()
+    save(page, out / "synthesis.png")
+    page.get_by_role("tab", name="Health").click()
+    page.get_by_role("button", name="Measure").click()
+    page.get_by_text("Fréchet distance").first.wait_for()
+    save(page, out / "health.png")
+
+
+def stain(page: Page, url: str, out: Path) -> None:
+    """The sample, stained virtually."""
+    page.goto(f"{url}/virtual_staining")
+    page.get_by_role("button", name="sample").first.click()
+    page.locator(".viewer[data-ready]").wait_for()
+    save(page, out / "virtual_staining.png")
 
 
 def train(page: Page, url: str, out: Path) -> None:
