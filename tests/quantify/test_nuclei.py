@@ -2,12 +2,17 @@
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+from scipy import ndimage
+from skimage.color import rgb2hed
+from skimage.filters import threshold_otsu
+from skimage.segmentation import watershed
 
 from core.labels import NucleiMethod
 from core.phantoms.phantom import nuclear_phantom
@@ -111,11 +116,23 @@ def test_the_index_of_real_fields_is_near_the_annotation(shared_data: Path, name
     assert 100 * find_nuclei(image).positive.mean() == pytest.approx(truth, abs=12)
 
 
-def test_is_fast(shared_data: Path) -> None:
+def test_is_fast_beside_a_plain_watershed(shared_data: Path) -> None:
     image = cv2.imread(str(shared_data / "mist" / "IHC" / "31M2101871_17_22.jpg"), cv2.IMREAD_COLOR_RGB)
-    seconds = []
-    for _ in range(3):
-        started = time.process_time()
-        find_nuclei(image)
-        seconds.append(time.process_time() - started)
-    assert min(seconds) < 0.6  # 0.06 s alone; the room is for busy machines
+
+    def seconds(find: Callable[[RGBImage], object]) -> float:
+        began = time.process_time()
+        find(image)
+        return time.process_time() - began
+
+    # Seconds differ tenfold between machines (0.06 to 0.65); the ratio is 2.2 on the slow one.
+    plain, ours = (min(seconds(find) for _ in range(3)) for find in (plain_watershed, find_nuclei))
+    assert ours < 4 * plain
+
+
+def plain_watershed(image: RGBImage) -> object:
+    """Threshold, distance transform and watershed as scikit-image has them."""
+    stains = rgb2hed(image)
+    density = stains[..., 0] + stains[..., 2]
+    mask = density > threshold_otsu(density)
+    distance = ndimage.distance_transform_edt(mask)
+    return watershed(-distance, ndimage.label(distance > 3)[0], mask=mask)
