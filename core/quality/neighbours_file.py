@@ -1,13 +1,13 @@
 """The index of a generator's training tiles on the disk: a small .npz beside the weights, numbers and names only."""
 
-import os
 import zipfile
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 import numpy.typing as npt
 
-from core.errors import StorageError, WeightsError
+from core.errors import WeightsError
+from core.quality.arrays_file import save_arrays
 from core.quality.neighbours import TrainingIndex
 
 MAX_BYTES = 40_000_000
@@ -33,14 +33,7 @@ def save_index(index: TrainingIndex, path: Path) -> None:
     values |= {name: np.asarray(getattr(index, name)) for name in (*_NUMBERS, *_WORDS)}
     values |= {"names": _text(index.names), "classes": _text(index.classes)}
     values["pixel_sha"] = np.frombuffer(bytes.fromhex("".join(index.pixel_sha)), np.uint8)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("wb") as file:
-            np.savez_compressed(file, **values)  # type: ignore[arg-type]
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise StorageError(f"{path.name} cannot be written ({error.strerror}). Free some disk space.") from error
+    save_arrays(values, path)
 
 
 def load_index(path: Path) -> TrainingIndex:

@@ -1,6 +1,5 @@
 """Statistics of training tiles on the disk: a small .npz beside the weights they belong to."""
 
-import os
 import zipfile
 from dataclasses import fields
 from pathlib import Path
@@ -8,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from core.errors import StorageError, WeightsError
+from core.errors import WeightsError
+from core.quality.arrays_file import save_arrays
 from core.quality.novelty import Novelty, Space
 
 MAX_BYTES = 4_000_000
@@ -26,14 +26,7 @@ def save_novelty(novelty: Novelty, path: Path) -> None:
     for space in SPACES:
         part = getattr(novelty, space)
         values |= {f"{space}.{each.name}": np.asarray(getattr(part, each.name)) for each in fields(Space)}
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("wb") as file:
-            np.savez_compressed(file, **values)  # type: ignore[arg-type]
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise StorageError(f"{path.name} cannot be written ({error.strerror}). Free some disk space.") from error
+    save_arrays(values, path)
 
 
 def load_novelty(path: Path) -> Novelty:

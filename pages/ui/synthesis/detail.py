@@ -1,15 +1,13 @@
 """One synthetic image closely: its class, what the classifier sees, its quality, the training image nearest to it."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core import jobs
 from core.db.engine import Database
 from core.db.records import User
 from pages.ui import errors
-from pages.ui.synthesis import generators
+from pages.ui.synthesis import generators, real_images
 from pages.ui.synthesis.sampled import Chosen
 
 if TYPE_CHECKING:
@@ -39,18 +37,14 @@ def _inspected(db: Database, user: User, chosen: Chosen) -> "Inspected":
 
         with st.spinner("Looking closely..."):
             found = inspect(
-                generators.engine_of(db, chosen.weights), chosen.weights.model, chosen.spec, folders=_folders(user)
+                generators.engine_of(db, chosen.weights),
+                chosen.weights.model,
+                chosen.spec,
+                folders=real_images.folders(user),
             )
         st.session_state[STATE] = known = (chosen.id, found)
     result: Inspected = known[1]
     return result
-
-
-def _folders(user: User) -> list[Path]:
-    """Where the images lie that a generator may have been trained on: this user's data sets, and those of the runs."""
-    stored = [each.folder for each in jobs.list_datasets(user)]
-    trained = [Path(run.data) for run in jobs.list_runs(user)]
-    return list(dict.fromkeys([*stored, *(path if path.is_dir() else path.parent for path in trained)]))
 
 
 def draw(found: "Inspected", *, weights_sha256: str) -> None:
